@@ -1,0 +1,70 @@
+"""What every verb shares: JSON on standard output, everything else on standard error, progress that knows its place."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from isthmus._errors import DataError
+from isthmus._shapes import Progress
+
+_SECONDS_BETWEEN_LINES = 2.0
+
+
+def print_json(records: list[dict[str, Any]]) -> None:
+    """A list of flat records, one a line; what is not defined (nan) becomes null."""
+    import msgspec  # noqa: PLC0415 - only when there is something to write
+
+    lines = ",\n".join(f"  {msgspec.json.encode(record).decode()}" for record in records)
+    sys.stdout.write(f"[\n{lines}\n]\n")
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a place that cannot be written before hours of work, not after.
+
+    Raises:
+        DataError: a folder, or a file in a folder that does not exist or cannot be written.
+    """
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        found = "a folder" if path.is_dir() else f"no folder {path.parent} to write to"
+        raise DataError(f"{path}: needed a file that can be written, got {found}. Choose another place.")
+
+
+def note(text: str) -> None:
+    """A line for the reader, on standard error."""
+    sys.stderr.write(f"{text}\n")
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """A progress callback: a bar where standard error is a terminal, else a line every other second."""
+    if sys.stderr.isatty():
+        from rich.console import Console  # noqa: PLC0415
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+        with Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} of {task.total}"),
+            TimeElapsedColumn(), console=Console(stderr=True), transient=True,
+        ) as bar:  # fmt: skip
+            task = bar.add_task("", total=None)
+            yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
+        return
+    last = 0.0
+
+    def line(what: str, done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
+            last = time.monotonic()
+            note(f"{what} ({done} of {total})")
+
+    yield line
+
+
+def console() -> Any:
+    """Where tables go: standard output, wide enough for a table where it is no terminal."""
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(width=None if sys.stdout.isatty() else 132)

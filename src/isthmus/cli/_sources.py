@@ -1,0 +1,73 @@
+"""From arguments to vectors and pairs: a file, a named data set, or one side of a named data set (`emoji:x`)."""
+
+from pathlib import Path
+
+from numpy import ndarray
+
+from isthmus._errors import DataError
+from isthmus._shapes import Float
+from isthmus.cli._output import note
+from isthmus.datasets import CATALOG, DEFAULT, load
+from isthmus.pairs import Pairs, Vectors, align, read
+
+
+def vectors(argument: str) -> Vectors:
+    """The vectors that an argument names: `NAME:x` or `NAME:y` of a named data set, else a file."""
+    name, _, side = argument.rpartition(":")
+    if name in CATALOG and side in ("x", "y"):
+        pairs = load(name)
+        return Vectors(pairs.x if side == "x" else pairs.y, pairs.ids, argument)
+    found = read(argument)
+    return Vectors(found.values, found.ids, argument)
+
+
+def pairs(arguments: list[str]) -> Pairs:
+    """The default data set for none, a named one for one, two joined sets of vectors for two arguments."""
+    if len(arguments) > 2:
+        raise DataError(f"data: needed a named data set or two files, got {len(arguments)} arguments. Name two.")
+    if len(arguments) == 2:
+        return joined(vectors(arguments[0]), vectors(arguments[1]))
+    name = arguments[0] if arguments else DEFAULT
+    if name not in CATALOG and (Path(name).exists() or Path(name).suffix):
+        raise DataError(f"data: needed two files, x and y, got only {name}. Add the file of the other space.")
+    return load(name)
+
+
+def joined(x: Vectors, y: Vectors) -> Pairs:
+    """Two sets side by side, with a line on what fell out."""
+    result = align(x, y)
+    if result.alignment is not None and (result.alignment.only_x or result.alignment.only_y):
+        note(f"joined by id: {result.alignment}")
+    return result
+
+
+def numbers(text: str, argument: str) -> list[int]:
+    """A list such as `5,10,30`."""
+    try:
+        found = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise DataError(f"{argument}: needed whole numbers as in 5,10,30, got {text!r}. Separate them by commas.") from None
+    return list(dict.fromkeys(found))
+
+
+def words(text: str, argument: str) -> list[str]:
+    """A list such as `lin,nn`."""
+    found = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not found:
+        raise DataError(f"{argument}: needed at least one name, got {text!r}. Separate several by commas.")
+    return found
+
+
+def mapped(argument: str, to: Pairs) -> Float[ndarray, "n d"]:
+    """The user's f(X), in the order of the pairs: by id where the file has ids, else row by row."""
+    found = vectors(argument)
+    if found.ids is None or set(found.ids) == set(map(str, range(len(found.ids)))):
+        return found.values
+    row_of = {item: row for row, item in enumerate(found.ids)}
+    missing = [item for item in to.ids if item not in row_of]
+    if missing:
+        raise DataError(
+            f"mapped: needed a row for every pair, got none for {len(missing)} of {len(to)} ids ({missing[0]!r} first) in "
+            f"{argument}. Map every row of x."
+        )
+    return found.values[[row_of[item] for item in to.ids]]

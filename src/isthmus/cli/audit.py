@@ -1,0 +1,72 @@
+"""`isthmus audit`: the main job."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Argument, Option = typer.Argument, typer.Option
+
+
+def audit(
+    data: Annotated[
+        list[str] | None, Argument(metavar="[X Y | NAME]", help="Two files, or a named data set (imagenet-words).")
+    ] = None,
+    mapped: Annotated[str | None, Option(metavar="F", help="Your own f(X); then nothing is learned.")] = None,
+    mapping: Annotated[str, Option(help="What to learn: ridge, lin, nn, nn-3, ...")] = "ridge,lin,nn",
+    loss: Annotated[str, Option(help="What lin and nn minimize: mse or cosine.")] = "mse",
+    recipe: Annotated[str, Option(help="How lin and nn are learned: paper or authors-code.")] = "paper",
+    k: Annotated[str, Option("-k", "--k", help="Neighbors counted, as in 10 or 5,10,30.")] = "10",
+    metric: Annotated[str, Option(help="cosine, euclidean, or both with a comma.")] = "cosine",
+    include_self: Annotated[bool, Option("--include-self", help="Count an item as its own neighbor.")] = False,
+    folds: Annotated[int, Option(help="Folds of the cross-validation.")] = 5,
+    split: Annotated[
+        Path | None, Option(metavar="FILE.tsv", help="Fixed split: columns index (or id) and part (train/test).")
+    ] = None,
+    seeds: Annotated[int, Option(help="Repetitions with other random weights.")] = 1,
+    seed: Annotated[int, Option(help="The same seed gives the same numbers, byte for byte.")] = 0,
+    report: Annotated[Path | None, Option(metavar="OUT.html", help="Write the result as one HTML page.")] = None,
+    json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,
+) -> None:
+    """Does a mapping between two spaces carry the target's neighborhoods, or echo its input?
+
+    Learns mappings in both directions (or takes yours) and reports them beside the controls: the input itself and the
+    untrained twin. Without arguments it runs on the embedded data, word vectors against ImageNet's visual prototypes.
+
+    Examples:
+        isthmus audit
+        isthmus audit text.npy image.npy --mapping ridge,nn -k 5,10
+        isthmus audit text.npy image.npy --mapped mapped.npy --json
+    """
+    from isthmus.cli import _output, _sources  # noqa: PLC0415 - the command line starts before numpy does
+
+    pairs = _sources.pairs(data or [])
+    from isthmus.experiments import audit as run  # noqa: PLC0415
+    from isthmus.neighbors import check_metric  # noqa: PLC0415
+    from isthmus.pairs import read_split  # noqa: PLC0415
+
+    given = None if mapped is None else _sources.mapped(mapped, pairs)
+    parts = None if split is None else read_split(split, pairs.ids)
+    if report is not None:
+        _output.check_writable(report)
+    with _output.progress() as progress:
+        result = run(
+            pairs, _sources.words(mapping, "mapping"), mapped=given, k=_sources.numbers(k, "k"),
+            metric=[check_metric(each) for each in _sources.words(metric, "metric")], include_self=include_self,
+            folds=folds, split=parts, seeds=seeds, seed=seed, loss=loss, recipe=recipe, progress=progress,
+        )  # fmt: skip
+    if report is not None:
+        from isthmus.report import write_page  # noqa: PLC0415
+
+        write_page(result, report)
+        _output.note(f"wrote {report}")
+    if json:
+        _output.print_json(result.records())
+        return
+    from isthmus.report import audit_answer, audit_tables  # noqa: PLC0415
+
+    console = _output.console()
+    for table in audit_tables(result):
+        console.print(table)
+        console.print()
+    console.print(audit_answer(result), soft_wrap=True)

@@ -1,0 +1,367 @@
+"""The main job: learn mappings on some items, and see on the others what they do to neighborhoods.
+
+Every mapping stands beside two controls: the identity (X itself) and its untrained twin. The input and the target are
+searched once for each test set, at a depth that serves every k and every half-sample, whatever the number of mappings.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy import ndarray
+
+from isthmus._errors import MappingError, NeighborError
+from isthmus._shapes import Float, Progress
+from isthmus.mappings import MAPPINGS, Identity, Mapping, Untrained, mapping
+from isthmus.measures import Bridge, Counts, Spaces, Verdict, depth_for, verdict
+from isthmus.neighbors import Metric, Neighbors, check_metric, search
+from isthmus.pairs import Pairs, Split, check_vectors, k_fold
+from isthmus.statistics import POPULATIONS, Interval
+
+Direction = Literal["x->y", "y->x"]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One mapping or control in one direction, at one k and metric. Overlaps and rates in [0, 1], the index in [-1, 1].
+
+    Args:
+        pairs: name of the paired sets.
+        direction: "x->y" or "y->x".
+        mapping: name of the mapping or control.
+        role: "mapping" or "control".
+        n_test: distinct items tested.
+        n_neighborhood: items among which neighbors were sought, the smallest test set (fold).
+        shared, echoed, bridged, novel: mean number of an item's k mapped neighbors of each kind; they sum to k.
+        bridge_index_low, bridge_index_high: 95 % half-sample interval, about `interval_population`.
+        gain, gain_low, gain_high: bridge rate less that of the untrained twin, with its interval; None for controls.
+        p_value: paired sign-flip test over items of target against input overlap.
+        mse: mean over items and dimensions of (f(x) - y)^2; None where f(x) and y differ in width.
+        r2: 1 - sum |f(x) - y|^2 / sum |y - mean(y)|^2, over all dimensions together.
+        verdict: in words, by the rules of `isthmus.measures.verdict`.
+    """
+
+    pairs: str
+    direction: Direction
+    mapping: str
+    role: Literal["mapping", "control"]
+    n_test: int
+    n_neighborhood: int
+    k: int
+    metric: Metric
+    include_self: bool
+    input_overlap: float
+    target_overlap: float
+    baseline_overlap: float
+    chance: float
+    shared: float
+    echoed: float
+    bridged: float
+    novel: float
+    echo_rate: float
+    bridge_rate: float
+    bridge_index: float
+    bridge_index_low: float
+    bridge_index_high: float
+    interval_population: str
+    gain: float | None
+    gain_low: float | None
+    gain_high: float | None
+    p_value: float
+    mse: float | None
+    r2: float | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The rows of an audit and what they were made with."""
+
+    pairs: str
+    x_space: str
+    y_space: str
+    rows: tuple[AuditRow, ...]
+    settings: dict[str, Any]
+
+    def records(self) -> list[dict[str, Any]]:
+        """The rows as flat records, ready for JSON or a data frame."""
+        return [asdict(row) for row in self.rows]
+
+    def best(self, direction: Direction, k: int | None = None, metric: Metric | None = None) -> AuditRow:
+        """The mapping with the highest bridge rate in this direction (at the first k and metric, if left out).
+
+        Not the highest index, which noise raises: it forgets the input without finding the target.
+
+        Raises:
+            MappingError: the audit has no mapping there.
+        """
+        k = self.rows[0].k if k is None else k
+        metric = self.rows[0].metric if metric is None else metric
+        found = [
+            row for row in self.rows
+            if (row.direction, row.k, row.metric, row.role) == (direction, k, metric, "mapping")
+        ]  # fmt: skip
+        if not found:
+            raise MappingError(f"direction: needed one with a mapping, got {direction!r}. Audit that direction first.")
+        return max(found, key=lambda row: row.bridge_rate)
+
+
+class _Mapped(NamedTuple):
+    """The mapped test items of one test set, as they were predicted."""
+
+    f: Float[ndarray, "n d"]
+    set_number: int
+
+
+class _Candidate(NamedTuple):
+    """A mapping or control under audit: how to make it for a seed, and the name of its twin."""
+
+    name: str
+    role: Literal["mapping", "control"]
+    make: Callable[[int], Mapping]
+    twin: str | None
+
+
+def audit(
+    pairs: Pairs,
+    mappings: Sequence[str] = MAPPINGS,
+    *,
+    mapped: Any = None,
+    k: int | Sequence[int] = 10,
+    metric: Metric | Sequence[Metric] = "cosine",
+    include_self: bool = False,
+    folds: int = 5,
+    split: Split | None = None,
+    seeds: int = 1,
+    seed: int = 0,
+    loss: str = "mse",
+    recipe: str = "paper",
+    progress: Progress | None = None,
+) -> Audit:
+    """Does a mapping between these spaces carry the neighborhoods of its target, or echo its input?
+
+    Mappings are learned in both directions on the training part of each fold and measured on the rest. With `mapped`, your
+    own vectors f(X) are measured instead, from x to y, on all items (or on the test part of `split`).
+
+    Args:
+        pairs: the two spaces.
+        mappings: names, of `isthmus.mappings.mapping`.
+        mapped: f(X), one row a pair, as wide as y; then nothing is learned.
+        k: neighbors counted, or several such numbers.
+        metric: "cosine" or "euclidean", or both.
+        include_self: count each item as its own neighbor, as the published code of the paper does.
+        folds: of the cross-validation, where there is no split.
+        split: a fixed training and test part instead of folds.
+        seeds: repetitions with other random weights; the folds stay.
+        seed: of folds, weights, half-samples and tests.
+        loss: what `lin` and `nn` minimize.
+        recipe: how `lin` and `nn` are learned.
+        progress: called with what is being done, the steps done and the steps in all.
+
+    Raises:
+        DataError: more folds than items.
+        MappingError: an unknown mapping, loss or recipe, or mapped vectors of another shape than y.
+        NeighborError: too few test items for k, or an unknown metric.
+
+    Example:
+        >>> x, y = np.random.default_rng(0).normal(size=(2, 60, 4))
+        >>> result = audit(Pairs(x, y), ["ridge"], k=3, folds=2)
+        >>> [(row.direction, row.mapping) for row in result.rows][:3]
+        [('x->y', 'identity'), ('x->y', 'untrained-lin'), ('x->y', 'ridge')]
+    """
+    ks = [k] if isinstance(k, int) else list(dict.fromkeys(k))
+    metrics: list[Metric] = [metric] if isinstance(metric, str) else list(dict.fromkeys(metric))
+    for each in metrics:
+        check_metric(each)
+    if mapped is None:
+        splits = (split,) if split is not None else k_fold(len(pairs), folds, seed)
+    else:
+        mapped = _check_mapped(mapped, pairs)
+        everything = np.arange(len(pairs))
+        splits = (split,) if split is not None else (Split(everything, everything),)
+    _check_sizes(splits, ks, include_self=include_self)
+    candidates = list(_candidates(mappings, loss, recipe, mapped=mapped is not None))
+    directions: tuple[Direction, ...] = ("x->y",) if mapped is not None else ("x->y", "y->x")
+    steps = _Steps(progress, len(directions) * len(splits) * (seeds * len(candidates) + 1))
+    rows: list[AuditRow] = []
+    for direction in directions:
+        side = pairs if direction == "x->y" else pairs.swap()
+        predictions = _predict(side, candidates, splits, range(seed, seed + seeds), mapped, steps, direction)
+        for each in metrics:
+            rows += _measure(
+                side, candidates, splits, predictions, ks, each, direction=direction, include_self=include_self,
+                seed=seed, steps=steps if each == metrics[0] else None,
+            )  # fmt: skip
+    settings = {
+        "folds": None if split is not None or mapped is not None else folds, "seeds": seeds, "seed": seed,
+        "loss": loss, "recipe": recipe, "given": mapped is not None,
+    }  # fmt: skip
+    return Audit(pairs.name, pairs.x_space, pairs.y_space, tuple(rows), settings)
+
+
+class _Steps:
+    """Counts the steps of an audit for the progress callback."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self.progress, self.total, self.done = progress, total, 0
+
+    def start(self, what: str) -> None:
+        if self.progress is not None:
+            self.progress(what, self.done, self.total)
+        self.done += 1
+
+
+def _check_mapped(mapped: Any, pairs: Pairs) -> Float[ndarray, "n dy"]:
+    array = check_vectors(mapped, "mapped")
+    if array.shape != pairs.y.shape:
+        raise MappingError(
+            f"mapped: needed f(X) with the shape of y, {pairs.y.shape[0]}x{pairs.y.shape[1]}, got "
+            f"{array.shape[0]}x{array.shape[1]}. Map every row of x into the space of y, in the same order."
+        )
+    return array
+
+
+def _check_sizes(splits: Sequence[Split], ks: Sequence[int], *, include_self: bool) -> None:
+    smallest = min(len(split.test) for split in splits)
+    most = smallest if include_self else smallest - 1
+    if not ks or min(ks) < 1 or max(ks) > most:
+        wrong = next((k for k in ks if not 1 <= k <= most), "none")
+        raise NeighborError(
+            f"k: needed 1 to {max(most, 0)}, since the smallest test part has {smallest} items, got {wrong}. "
+            "Use a smaller k, fewer folds or more items."
+        )
+
+
+def _candidates(names: Sequence[str], loss: str, recipe: str, *, mapped: bool) -> Iterator[_Candidate]:
+    """Identity, the untrained twins that are needed, the mappings; for given vectors, twins of `lin` and `nn`."""
+    names = list(dict.fromkeys(names))
+    if not names and not mapped:
+        raise MappingError(f"mapping: needed at least one name, got none. Use {','.join(MAPPINGS)}.")
+    for name in names:
+        mapping(name, loss=loss, recipe=recipe)  # an unknown name or recipe is refused before anything is learned
+    yield _Candidate("identity", "control", lambda seed: Identity(), None)  # noqa: ARG005
+    twins = ["lin", "nn"] if mapped else list(dict.fromkeys("lin" if name == "ridge" else name for name in names))
+    for name in twins:
+        yield _Candidate(f"untrained-{name}", "control", _untrained(name, recipe), None)
+    if mapped:
+        yield _Candidate("given", "mapping", lambda seed: Identity(), "untrained-lin")  # noqa: ARG005 - never fitted
+    else:
+        for name in names:
+            twin = "untrained-lin" if name == "ridge" else f"untrained-{name}"
+            yield _Candidate(name, "mapping", _learned(name, loss, recipe), twin)
+
+
+def _learned(name: str, loss: str, recipe: str) -> Callable[[int], Mapping]:
+    return lambda seed: mapping(name, loss=loss, recipe=recipe, seed=seed)
+
+
+def _untrained(name: str, recipe: str) -> Callable[[int], Mapping]:
+    return lambda seed: mapping(name, recipe=recipe).twin(seed) or Untrained(seed=seed)
+
+
+def _predict(
+    side: Pairs,
+    candidates: Sequence[_Candidate],
+    splits: Sequence[Split],
+    seeds: Sequence[int],
+    mapped: Float[ndarray, "n dy"] | None,
+    steps: _Steps,
+    direction: Direction,
+) -> dict[str, list[_Mapped]]:
+    """f(X) of the test items by every mapping, fold and seed."""
+    predictions: dict[str, list[_Mapped]] = {candidate.name: [] for candidate in candidates}
+    for number, split in enumerate(splits):
+        for candidate in candidates:
+            for seed in seeds:
+                steps.start(f"{direction}, part {number + 1} of {len(splits)}: {candidate.name}")
+                if candidate.name == "given" and mapped is not None:
+                    f = mapped[split.test]
+                else:
+                    learned = candidate.make(seed).fit(side.x[split.train], side.y[split.train])
+                    f = learned.predict(side.x[split.test])
+                predictions[candidate.name].append(_Mapped(f, number))
+    return predictions
+
+
+def _measure(
+    side: Pairs,
+    candidates: Sequence[_Candidate],
+    splits: Sequence[Split],
+    predictions: dict[str, list[_Mapped]],
+    ks: Sequence[int],
+    metric: Metric,
+    *,
+    direction: Direction,
+    include_self: bool,
+    seed: int,
+    steps: _Steps | None,
+) -> Iterator[AuditRow]:
+    depth = depth_for(max(ks), max(len(split.test) for split in splits), include_self=include_self)
+
+    def neighbors(vectors: Float[ndarray, "n d"], name: str) -> Neighbors:
+        most = len(vectors) if include_self else len(vectors) - 1
+        return search(vectors, min(depth, most), metric, include_self=include_self, name=name)
+
+    tables = []
+    for number, split in enumerate(splits):
+        if steps is not None:
+            steps.start(f"{direction}, part {number + 1} of {len(splits)}: neighbors")
+        tables.append(tuple(neighbors(v[split.test], name) for v, name in ((side.x, "x"), (side.y, "y"))))
+    spaces: dict[str, list[Spaces]] = {name: [] for name in predictions}
+    for name, parts in predictions.items():
+        for part in parts:
+            x, y = tables[part.set_number]
+            f = x if name == "identity" else neighbors(part.f, name)
+            spaces[name].append(Spaces.of(x, f, y, splits[part.set_number].test))
+    errors = {name: _errors(parts, splits, side) for name, parts in predictions.items()}
+    for k in ks:
+        bridges = {name: Bridge.of(parts, k) for name, parts in spaces.items()}
+        samples = {name: each.half_samples(seed=seed) for name, each in bridges.items()}
+        for candidate in candidates:
+            yield _row(side.name, candidate, bridges, samples, errors[candidate.name], direction, splits, seed)
+
+
+def _errors(parts: Sequence[_Mapped], splits: Sequence[Split], side: Pairs) -> tuple[float | None, float | None]:
+    """MSE and R2 over all test sets; None where f(x) and y differ in width."""
+    if parts[0].f.shape[1] != side.y.shape[1]:
+        return None, None
+    squared, numbers, variation = 0.0, 0, 0.0
+    for part in parts:
+        y = side.y[splits[part.set_number].test].astype(np.float64)
+        squared += float(((part.f - y) ** 2).sum())
+        variation += float(((y - y.mean(axis=0)) ** 2).sum())
+        numbers += y.size
+    return squared / numbers, (1 - squared / variation if variation else None)
+
+
+def _row(
+    pairs: str,
+    candidate: _Candidate,
+    bridges: dict[str, Bridge],
+    samples: dict[str, tuple[Counts, ...]],
+    errors: tuple[float | None, float | None],
+    direction: Direction,
+    splits: Sequence[Split],
+    seed: int,
+) -> AuditRow:
+    bridge = bridges[candidate.name]
+    table = bridge.spaces[0].x
+    index = bridge.interval("index", samples=samples[candidate.name])
+    gain: Interval | None = None
+    if candidate.twin is not None:
+        gain = bridge.gain(bridges[candidate.twin], samples=(samples[candidate.name], samples[candidate.twin]))
+    mse, r2 = errors
+    return AuditRow(
+        pairs=pairs, direction=direction, mapping=candidate.name, role=candidate.role,
+        n_test=bridge.n, n_neighborhood=min(len(split.test) for split in splits),
+        k=bridge.k, metric=table.metric, include_self=table.includes_self,
+        input_overlap=bridge.input_overlap, target_overlap=bridge.target_overlap,
+        baseline_overlap=bridge.baseline_overlap, chance=bridge.chance,
+        shared=float(bridge.shared.mean()), echoed=float(bridge.echoed.mean()),
+        bridged=float(bridge.bridged.mean()), novel=float(bridge.novel.mean()),
+        echo_rate=bridge.echo_rate, bridge_rate=bridge.bridge_rate, bridge_index=bridge.index,
+        bridge_index_low=index.low, bridge_index_high=index.high, interval_population=POPULATIONS[index.kind],
+        gain=gain.estimate if gain else None, gain_low=gain.low if gain else None, gain_high=gain.high if gain else None,
+        p_value=bridge.test(seed=seed), mse=mse, r2=r2, verdict=verdict(index, gain),
+    )  # fmt: skip

@@ -1,0 +1,37 @@
+"""Mappings by the names that the command line and the tables use."""
+
+import re
+
+from isthmus._errors import MappingError
+from isthmus.mappings._contract import Mapping
+from isthmus.mappings._network import MLP, Linear
+from isthmus.mappings._ridge import Ridge
+from isthmus.training import recipe as recipe_of
+
+MAPPINGS = ("ridge", "lin", "nn")
+
+
+def mapping(name: str, *, loss: str = "mse", recipe: str = "paper", seed: int = 0) -> Mapping:
+    """A mapping to fit: `ridge`, `lin`, `nn` (one hidden layer) or `nn-N` (N hidden layers).
+
+    Args:
+        name: of the mapping.
+        loss: what `lin` and `nn` minimize.
+        recipe: how `lin` and `nn` are learned.
+        seed: of their randomness.
+
+    Raises:
+        MappingError: an unknown name.
+
+    Example:
+        >>> mapping("nn-3").hidden
+        (512, 512, 512)
+    """
+    if name == "ridge":
+        return Ridge()
+    if name == "lin":
+        return Linear(loss, recipe, seed)
+    deep = re.fullmatch(r"nn(?:-([1-9]\d?))?", name)
+    if deep:
+        return MLP((recipe_of(recipe).hidden,) * int(deep[1] or 1), loss=loss, recipe=recipe, seed=seed)
+    raise MappingError(f"mapping: needed one of {', '.join(MAPPINGS)} or nn-N (N hidden layers), got {name!r}. Choose one.")

@@ -1,0 +1,72 @@
+"""Learned mappings in safetensors files: arrays and a few words of text, nothing that runs."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+from sklearn.utils.validation import check_is_fitted
+
+from isthmus._errors import MappingError
+from isthmus.mappings._contract import Mapping
+from isthmus.mappings._network import MLP, Linear
+from isthmus.mappings._ridge import Ridge
+from isthmus.mappings._untrained import Identity, Untrained
+from isthmus.training import Recipe
+
+_KINDS: dict[str, type[Mapping]] = {kind.__name__: kind for kind in (Identity, Linear, MLP, Ridge, Untrained)}
+
+
+def save(mapping: Mapping, path: str | Path) -> None:
+    """Write a fitted mapping to a safetensors file, whole or not at all.
+
+    Raises:
+        MappingError: a mapping of a class that isthmus does not know.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> x = np.random.default_rng(0).normal(size=(20, 3))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save(Ridge().fit(x, x), Path(folder, "map.safetensors"))
+        ...     load(Path(folder, "map.safetensors")).predict(x).shape
+        (20, 3)
+    """
+    check_is_fitted(mapping, "n_features_in_")
+    kind = type(mapping).__name__
+    if _KINDS.get(kind) is not type(mapping):
+        raise MappingError(f"mapping: needed one of {', '.join(_KINDS)}, got {kind}. Save its parts yourself.")
+    settings = {
+        name: asdict(value) if isinstance(value, Recipe) else value for name, value in mapping.get_params(deep=False).items()
+    }
+    state = {name: array.copy() for name, array in mapping._state().items()}
+    part = Path(f"{path}.part")
+    save_file(state, part, metadata={"isthmus": kind, "settings": json.dumps(settings)})
+    part.replace(path)
+
+
+def load(path: str | Path) -> Mapping:
+    """The mapping in a file that `save` wrote.
+
+    Raises:
+        MappingError: no such file, or one that holds no mapping of isthmus.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise MappingError(f"{file}: needed a saved mapping, found no file. Check the path.")
+    try:
+        with safe_open(file, framework="numpy") as tensors:
+            metadata = tensors.metadata() or {}
+            state = {name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118 - not a dict
+        kind = _KINDS[metadata["isthmus"]]
+        settings: dict[str, Any] = json.loads(metadata["settings"])
+        if isinstance(settings.get("recipe"), dict):
+            settings["recipe"] = Recipe(**settings["recipe"])
+        mapping = kind(**settings)
+        mapping._restore(state)
+    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise MappingError(
+            f"{file}: needed a mapping saved by isthmus, got something else ({type(error).__name__}). Save it again."
+        ) from error
+    return mapping

@@ -1,0 +1,338 @@
+"""What a mapping does to neighborhoods: the four parts, the two rates, the index.
+
+The neighbors that f(x_i) has are sorted by where they come from: from both spaces (shared), only from the input (echoed),
+only from the target (bridged), or from neither (novel). The raw target overlap cannot tell a trained mapping from an
+untrained one, because the shared neighbors count in it; the bridge rate leaves them out, and the echo rate says what the
+mapping brought along from the input.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, overload
+
+import numpy as np
+from numpy import ndarray
+
+from isthmus._errors import NeighborError
+from isthmus._shapes import Bool, Float, Int, Progress
+from isthmus.measures._lists import check_same_items, depth_for, first_within, positions
+from isthmus.measures._overlap import chance
+from isthmus.neighbors import Metric, NeighborEngine, Neighbors, check_k, search
+from isthmus.pairs import check_vectors
+from isthmus.statistics import Interval, IntervalKind, half_sample_error, halves, ratio_error, sign_flip_p
+
+Quantity = Literal["input_overlap", "target_overlap", "baseline_overlap", "echo_rate", "bridge_rate", "index"]
+
+
+class Counts(NamedTuple):
+    """Sizes of intersections of the three neighbor lists: per item, or their means over items."""
+
+    fx: Float[ndarray, " n"]  # NN(f_i) and NN(x_i)
+    fy: Float[ndarray, " n"]  # NN(f_i) and NN(y_i)
+    fxy: Float[ndarray, " n"]  # all three
+    xy: Float[ndarray, " n"]  # NN(x_i) and NN(y_i)
+
+    def ratio(self, of: Quantity, k: int) -> tuple[Float[ndarray, " n"], Float[ndarray, " n"]]:
+        """Numerator and denominator of a quantity; sums or means of the two over items give its value."""
+        whole = np.full_like(self.xy, k)
+        return {
+            "input_overlap": (self.fx, whole),
+            "target_overlap": (self.fy, whole),
+            "baseline_overlap": (self.xy, whole),
+            "echo_rate": (self.fx - self.fxy, k - self.xy),
+            "bridge_rate": (self.fy - self.fxy, k - self.xy),
+            "index": (self.fy - self.fx, k - self.xy),
+        }[of]
+
+
+@dataclass(frozen=True, slots=True)
+class Spaces:
+    """Neighbor tables of one set of items in the input, under the mapping and in the target, and how they meet.
+
+    Args:
+        x, f, y: the tables, of the same items, depth and self convention.
+        items: which items these are, so that folds and repeated runs over the same items can be pooled.
+        f_in_x, f_in_y, x_in_y: positions of the entries of the first table in the second.
+    """
+
+    x: Neighbors
+    f: Neighbors
+    y: Neighbors
+    items: Int[ndarray, " n"]
+    f_in_x: Int[ndarray, "n depth"]
+    f_in_y: Int[ndarray, "n depth"]
+    x_in_y: Int[ndarray, "n depth"]
+
+    @classmethod
+    def of(cls, x: Neighbors, f: Neighbors, y: Neighbors, items: Int[ndarray, " n"] | None = None) -> "Spaces":
+        """The tables with their meeting points; items are 0..n-1 if left out."""
+        check_same_items(x, f)
+        check_same_items(x, y)
+        items = np.arange(len(x)) if items is None else items
+        meet = (positions(a.index, b.index) for a, b in ((f, x), (f, y), (x, y)))
+        return cls(x, f, y, items, *meet)
+
+    def counts(self, k: int, half: Bool[ndarray, " n"] | None = None) -> Counts:
+        """Per-item counts at k, among all items or among (and for) a half of them."""
+        rows = np.arange(len(self.x))[:, None]
+        everything = np.ones(len(self.x), dtype=bool)
+        kept = everything if half is None else half
+        in_x, in_f, in_y = (first_within(table.index, kept, k) for table in (self.x, self.f, self.y))
+        fx = in_f[:, :-1] & in_x[rows, self.f_in_x]
+        fy = in_f[:, :-1] & in_y[rows, self.f_in_y]
+        xy = in_x[:, :-1] & in_y[rows, self.x_in_y]
+        # An item whose searched list holds fewer than k of the half (all but impossible) has no count there.
+        whole = kept & np.logical_and.reduce([table.sum(axis=1) == k for table in (in_x, in_f, in_y)])
+        return Counts(*(np.count_nonzero(both, axis=1)[whole].astype(float) for both in (fx, fy, fx & fy, xy)))
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """What a mapping does to neighborhoods, at one k, over all items of one or several test sets.
+
+    Args:
+        spaces: the neighbor tables, one entry a test set (fold) and repetition (seed).
+        k: neighbors counted.
+        counts: per-item intersections, the entries of `spaces` one after the other.
+    """
+
+    spaces: tuple[Spaces, ...]
+    k: int
+    counts: Counts
+
+    @classmethod
+    def of(cls, spaces: Sequence[Spaces], k: int) -> "Bridge":
+        """The bridge at k from searched tables.
+
+        Raises:
+            NeighborError: no tables, or tables that are less than k deep.
+        """
+        if not spaces or min(each.x.depth for each in spaces) < k:
+            depth = min((each.x.depth for each in spaces), default=0)
+            raise NeighborError(f"k: needed tables at least {k} deep, got {depth}. Search deeper.")
+        parts = [each.counts(k) for each in spaces]
+        return cls(tuple(spaces), k, Counts(*(np.concatenate(column) for column in zip(*parts, strict=True))))
+
+    @property
+    def n(self) -> int:
+        """Number of distinct items tested."""
+        return len(np.unique(np.concatenate([each.items for each in self.spaces])))
+
+    @property
+    def shared(self) -> Int[ndarray, " n"]:
+        """Neighbors of f(x_i) that both the input and the target have, per item."""
+        return self.counts.fxy.astype(np.int64)
+
+    @property
+    def echoed(self) -> Int[ndarray, " n"]:
+        """Neighbors of f(x_i) that only the input has, per item."""
+        return (self.counts.fx - self.counts.fxy).astype(np.int64)
+
+    @property
+    def bridged(self) -> Int[ndarray, " n"]:
+        """Neighbors of f(x_i) that only the target has, per item."""
+        return (self.counts.fy - self.counts.fxy).astype(np.int64)
+
+    @property
+    def novel(self) -> Int[ndarray, " n"]:
+        """Neighbors of f(x_i) that neither space has, per item: the rest of the k."""
+        return self.k - self.shared - self.echoed - self.bridged
+
+    @property
+    def chance(self) -> float:
+        """Expected overlap under a random pairing within each test set, weighted by its items."""
+        sizes = np.array([len(each.x) for each in self.spaces])
+        levels = [chance(self.k, int(size), include_self=self.spaces[0].x.includes_self) for size in sizes]
+        return float(np.average(levels, weights=sizes))
+
+    def value(self, of: Quantity) -> float:
+        """One of the six quantities.
+
+        input_overlap = mNNO(X, f(X)), target_overlap = mNNO(Y, f(X)), baseline_overlap = mNNO(X, Y);
+        echo_rate = sum |NN(f_i) & NN(x_i) - NN(y_i)| / sum |NN(x_i) - NN(y_i)|, bridge_rate the same with x and y
+        exchanged, index = bridge_rate - echo_rate = (target - input overlap) / (1 - baseline overlap), in [-1, 1].
+        Rates and index are nan where the two spaces have the same neighbors: then there is nothing to bridge.
+
+        Example:
+            >>> x, y = np.random.default_rng(0).normal(size=(2, 50, 4))
+            >>> bridge(x, x, y).value("index"), bridge(x, y, y).value("index")
+            (-1.0, 1.0)
+        """
+        numerator, denominator = (float(part.sum()) for part in self.counts.ratio(of, self.k))
+        return numerator / denominator if denominator else float("nan")
+
+    @property
+    def input_overlap(self) -> float:
+        """mNNO(X, f(X))."""
+        return self.value("input_overlap")
+
+    @property
+    def target_overlap(self) -> float:
+        """mNNO(Y, f(X))."""
+        return self.value("target_overlap")
+
+    @property
+    def baseline_overlap(self) -> float:
+        """mNNO(X, Y)."""
+        return self.value("baseline_overlap")
+
+    @property
+    def echo_rate(self) -> float:
+        """Share of the input-only neighbors that the mapping keeps."""
+        return self.value("echo_rate")
+
+    @property
+    def bridge_rate(self) -> float:
+        """Share of the target-only neighbors that the mapping recovers."""
+        return self.value("bridge_rate")
+
+    @property
+    def index(self) -> float:
+        """Bridge rate less echo rate: -1 for the identity, +1 for f(X) = Y, 0 for noise; never read it without the rates."""
+        return self.value("index")
+
+    def half_samples(self, draws: int = 200, seed: int = 0) -> tuple[Counts, ...]:
+        """Mean counts among random halves of every test set, one a draw; a seed gives every mapping the same halves."""
+        test_sets = {each.items.tobytes(): len(each.x) for each in self.spaces}
+        if min(test_sets.values()) // 2 <= self.k:
+            return ()
+        samples = []
+        for masks in halves(list(test_sets.values()), draws, seed):
+            of_set = dict(zip(test_sets, masks, strict=True))
+            parts = [each.counts(self.k, of_set[each.items.tobytes()]) for each in self.spaces]
+            samples.append(Counts(*(np.concatenate(c).mean(keepdims=True) for c in zip(*parts, strict=True))))
+        return tuple(samples)
+
+    def interval(
+        self,
+        of: Quantity = "index",
+        kind: IntervalKind = "half-sample",
+        *,
+        level: float = 0.95,
+        samples: tuple[Counts, ...] | None = None,
+    ) -> Interval:
+        """An interval for one of the quantities; `population` of the result says what it is about.
+
+        Args:
+            of: the quantity.
+            kind: "half-sample", about new items, or "fixed-graph", about these items among the neighbors they have.
+            level: of confidence.
+            samples: half-samples drawn before, to save drawing them again.
+        """
+        if kind == "fixed-graph":
+            item = np.concatenate([each.items for each in self.spaces])
+            group = np.unique(item, return_inverse=True)[1]
+            error = ratio_error(*(np.bincount(group, weights=part) for part in self.counts.ratio(of, self.k)))
+        else:
+            samples = self.half_samples() if samples is None else samples
+            error = self._error(_values(samples, of, self.k))
+        return Interval.around(self.value(of), error, level=level, kind=kind, bounds=_BOUNDS[of == "index"])
+
+    def gain(
+        self,
+        over: "Bridge",
+        of: Quantity = "bridge_rate",
+        *,
+        level: float = 0.95,
+        samples: tuple[tuple[Counts, ...], tuple[Counts, ...]] | None = None,
+    ) -> Interval:
+        """This mapping's value less another's on the same items, with a half-sample interval of the difference.
+
+        Both are taken on the same halves, so what the two have in common cancels.
+        """
+        mine, others = samples or (self.half_samples(), over.half_samples())
+        difference = _values(mine, of, self.k) - _values(others, of, over.k)
+        return Interval.around(self.value(of) - over.value(of), self._error(difference), level=level)
+
+    def _error(self, replicates: Float[ndarray, " draws"]) -> float:
+        test_sets = {each.items.tobytes(): len(each.x) for each in self.spaces}
+        return half_sample_error(replicates, list(test_sets.values())) if len(replicates) > 1 else float("nan")
+
+    def test(self, draws: int = 9999, seed: int = 0) -> float:
+        """P-value of the paired sign-flip test over items: is the target overlap another than the input overlap?
+
+        Two-sided, on the neighbor lists as they are; an item tested several times counts once, with its mean.
+        """
+        item = np.concatenate([each.items for each in self.spaces])
+        group = np.unique(item, return_inverse=True)[1]
+        return sign_flip_p(np.bincount(group, weights=self.counts.fy - self.counts.fx), draws, seed)
+
+    def __str__(self) -> str:
+        x = self.spaces[0].x
+        convention = "self included" if x.includes_self else "self excluded"
+        return (
+            f"echo rate {self.echo_rate:.3f}, bridge rate {self.bridge_rate:.3f}, index {self.index:+.3f} "
+            f"(input overlap {self.input_overlap:.3f}, target overlap {self.target_overlap:.3f}, "
+            f"baseline {self.baseline_overlap:.3f}, chance {self.chance:.3f}; "
+            f"N={self.n}, K={self.k}, {x.metric}, {convention})"
+        )
+
+
+_BOUNDS: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 1.0), (-1.0, 1.0))
+
+
+def _values(samples: Sequence[Counts], of: Quantity, k: int) -> Float[ndarray, " draws"]:
+    pairs = [sample.ratio(of, k) for sample in samples]
+    return np.array([float(a[0] / b[0]) if b[0] else float("nan") for a, b in pairs])
+
+
+@overload
+def bridge(
+    X: Any, F: Any, Y: Any, k: int = 10, metric: Metric = "cosine", *, include_self: bool = False,
+    engine: NeighborEngine | None = None, progress: Progress | None = None,
+) -> Bridge: ...  # fmt: skip
+@overload
+def bridge(
+    X: Any, F: Any, Y: Any, k: Sequence[int], metric: Metric = "cosine", *, include_self: bool = False,
+    engine: NeighborEngine | None = None, progress: Progress | None = None,
+) -> list[Bridge]: ...  # fmt: skip
+
+
+def bridge(
+    X: Any,
+    F: Any,
+    Y: Any,
+    k: int | Sequence[int] = 10,
+    metric: Metric = "cosine",
+    *,
+    include_self: bool = False,
+    engine: NeighborEngine | None = None,
+    progress: Progress | None = None,
+) -> Bridge | list[Bridge]:
+    """Does F = f(X) carry the neighborhoods of the target Y, or does it echo the input X?
+
+    Args:
+        X: the input, n x dx, items that the mapping was *not* learned from.
+        F: the mapped input, n x dy (any width can be measured).
+        Y: the target, n x dy.
+        k: neighbors counted, or several such numbers: each space is searched once, for the largest.
+        metric: "cosine" or "euclidean", used in all three spaces.
+        include_self: count each item as its own neighbor, as the published code of the paper does.
+        engine: what searches for neighbors.
+        progress: called with what is being done, the rows done and the rows in all.
+
+    Raises:
+        DataError: a space that is not a finite two-dimensional array of numbers.
+        NeighborError: different numbers of items, or too few of them for k.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> x, y = rng.normal(size=(2, 200, 6))
+        >>> result = bridge(x, x @ rng.normal(size=(6, 6)), y)
+        >>> result.echo_rate > result.bridge_rate
+        True
+    """
+    vectors = [check_vectors(v, name) for v, name in ((X, "X"), (F, "F"), (Y, "Y"))]
+    sizes = [len(v) for v in vectors]
+    if len(set(sizes)) > 1:
+        raise NeighborError(f"X, F, Y: needed as many items in all, got {sizes[0]}, {sizes[1]} and {sizes[2]}. Pair them.")
+    ks = [k] if isinstance(k, int) else list(k)
+    for each in ks:
+        check_k(each, sizes[0], include_self=include_self, name="X")
+    if not ks:
+        raise NeighborError("k: needed at least one number of neighbors, got none. Use k=10.")
+    depth = depth_for(max(ks), sizes[0], include_self=include_self)
+    x, f, y = (search(v, depth, metric, include_self=include_self, engine=engine, progress=progress) for v in vectors)
+    spaces = Spaces.of(x, f, y)
+    results = [Bridge.of([spaces], each) for each in ks]
+    return results[0] if isinstance(k, int) else results

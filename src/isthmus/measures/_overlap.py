@@ -1,0 +1,256 @@
+"""Mean nearest neighbor overlap of two spaces: how many neighbors an item keeps from one to the other.
+
+The paper's eq. 1, which the representational-alignment literature calls mutual k-NN (Huh et al. 2024). It is a raw count:
+it falls as the number of items grows and has a chance level, so a result carries n, k and chance with it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+from numpy import ndarray
+
+from isthmus._errors import NeighborError
+from isthmus._shapes import Float, Int, Progress
+from isthmus.measures._lists import check_same_items, depth_for, first_within, positions
+from isthmus.neighbors import Metric, NeighborEngine, Neighbors, check_k, search
+from isthmus.pairs import check_vectors
+from isthmus.statistics import Interval, IntervalKind, half_sample_error, halves, permutation_p, ratio_error
+
+_TABLE_ITEMS = 8192  # up to so many items a relabelling looks ranks up in a full n x n table (128 MB)
+
+
+def nno(a: Neighbors, b: Neighbors) -> Int[ndarray, " n"]:
+    """Nearest neighbor overlap of every item: the size of NN_K(v_i) ∩ NN_K(z_i), 0..K.
+
+    Collell & Moens (2018), section 4.2.
+
+    Raises:
+        NeighborError: tables of different items, depth or self convention.
+
+    Example:
+        >>> one = Neighbors(np.array([[1, 2], [2, 0], [1, 0]]), np.zeros((3, 2)), "cosine", False)
+        >>> nno(one, one)
+        array([2, 2, 2])
+    """
+    check_same_items(a, b)
+    return np.count_nonzero(positions(a.index, b.index) < b.depth, axis=1)
+
+
+def mnno(a: Neighbors, b: Neighbors) -> float:
+    """Mean nearest neighbor overlap, mNNO_K(V, Z) = 1/(N K) sum_i NNO_K(v_i, z_i), in [0, 1].
+
+    Collell & Moens (2018), eq. 1.
+
+    Raises:
+        NeighborError: tables of different items, depth or self convention.
+
+    Example:
+        >>> one = search(np.eye(4) + 0.1, k=2)
+        >>> mnno(one, one)
+        1.0
+    """
+    return float(nno(a, b).mean() / a.depth)
+
+
+def chance(k: int, n: int, *, include_self: bool = False) -> float:
+    """Expected mNNO under a random pairing of the items.
+
+    k/(n-1) without self, whatever the hubness; (1 + (k-1)^2/(n-1))/k with it, since self is always shared.
+
+    Example:
+        >>> chance(10, 101)
+        0.1
+    """
+    return (1 + (k - 1) ** 2 / (n - 1)) / k if include_self else k / (n - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class OverlapResult:
+    """The overlap of two spaces at one k, with what is needed to judge it.
+
+    Args:
+        a, b: the neighbor tables, searched deeper than k so that half-samples need no new search.
+        k: neighbors counted.
+        counts: NNO of every item, 0..k.
+    """
+
+    a: Neighbors
+    b: Neighbors
+    k: int
+    counts: Int[ndarray, " n"]
+
+    @property
+    def n(self) -> int:
+        """Number of items."""
+        return len(self.counts)
+
+    @property
+    def mnno(self) -> float:
+        """Mean overlap, in [0, 1]."""
+        return float(self.counts.mean() / self.k)
+
+    @property
+    def chance(self) -> float:
+        """What a random pairing gives on average."""
+        return chance(self.k, self.n, include_self=self.a.includes_self)
+
+    @property
+    def adjusted(self) -> float:
+        """(mNNO - chance) / (1 - chance): 0 at chance, 1 where all neighbors agree; nan where chance is 1 (k = n-1)."""
+        return (self.mnno - self.chance) / (1 - self.chance) if self.chance < 1 else float("nan")
+
+    def interval(
+        self, kind: IntervalKind = "half-sample", *, level: float = 0.95, draws: int = 200, seed: int = 0
+    ) -> Interval:
+        """An interval for the mean overlap; `population` of the result says what it is about.
+
+        Half-sample: nan where half of the items are too few for k neighbors.
+
+        Example:
+            >>> rng = np.random.default_rng(0)
+            >>> x = rng.normal(size=(60, 5))
+            >>> overlap(x, x + 0.1 * rng.normal(size=(60, 5)), k=5).interval().population
+            'new items drawn like these'
+        """
+        if kind == "fixed-graph":
+            error = ratio_error(self.counts, np.full(self.n, self.k))
+        elif self.n // 2 <= self.k:
+            error = float("nan")
+        else:
+            error = half_sample_error(self._half_samples(draws, seed), [self.n])
+        return Interval.around(self.mnno, error, level=level, kind=kind, bounds=(0.0, 1.0))
+
+    def _half_samples(self, draws: int, seed: int) -> Float[ndarray, " draws"]:
+        place = positions(self.a.index, self.b.index)
+        rows = np.arange(self.n)[:, None]
+        values = np.empty(draws)
+        for draw, (half,) in enumerate(halves([self.n], draws, seed)):
+            in_a, in_b = (first_within(table.index, half, self.k) for table in (self.a, self.b))
+            whole = half & (in_a.sum(axis=1) == self.k) & (in_b.sum(axis=1) == self.k)
+            values[draw] = (in_a[:, :-1] & in_b[rows, place])[whole].sum() / (whole.sum() * self.k)
+        return values
+
+    def test(self, draws: int | None = None, seed: int = 0) -> float:
+        """P-value of the overlap against random pairings, one-sided, (b+1)/(m+1).
+
+        A pairing is permuted by relabelling the second table; nothing is searched again.
+
+        Args:
+            draws: number of permutations; 999, or 99 above 8192 items, if left out.
+            seed: of the permutations.
+        """
+        draws = draws if draws is not None else (999 if self.n <= _TABLE_ITEMS else 99)
+        null = relabelled(self.a.first(self.k).index, self.b.first(self.k).index, draws, seed)
+        return permutation_p(float(self.counts.sum()), null)
+
+    def record(self, a: str = "a", b: str = "b", *, draws: int = 200, seed: int = 0) -> dict[str, Any]:
+        """The result as one flat record, with interval and p-value; nan stands for what is not defined."""
+        interval = self.interval(draws=draws, seed=seed)
+        return {
+            "a": a, "b": b, "n": self.n, "k": self.k, "metric": self.a.metric, "include_self": self.a.includes_self,
+            "mnno": self.mnno, "chance": self.chance, "adjusted": self.adjusted,
+            "ci_low": interval.low, "ci_high": interval.high, "ci_population": interval.population,
+            "p_value": self.test(seed=seed),
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        convention = "self included" if self.a.includes_self else "self excluded"
+        return f"mNNO {self.mnno:.4f} (chance {self.chance:.4f}, N={self.n}, K={self.k}, {self.a.metric}, {convention})"
+
+
+def relabelled(a: Int[ndarray, "n k"], b: Int[ndarray, "n k"], draws: int, seed: int = 0) -> Int[ndarray, " draws"]:
+    """Total overlap under random pairings: item i of `a` is paired with item pi(i) of `b`, for random permutations pi.
+
+    Counts the entries j of row i of `a` for which pi(j) stands in row pi(i) of `b`. The mean over all permutations is
+    n k chance(k, n), whatever the hubness.
+
+    Args:
+        a: index table of the first space.
+        b: index table of the second space.
+        draws: number of permutations.
+        seed: of the permutations.
+
+    Example:
+        >>> table = np.array([[1], [0], [3], [2]])
+        >>> bool((relabelled(table, table, draws=5) <= 4).all())
+        True
+    """
+    rng = np.random.default_rng([seed, 0x9E12])
+    n = len(a)
+    totals = np.empty(draws, dtype=np.int64)
+    listed = None
+    if n <= _TABLE_ITEMS:
+        listed = np.zeros((n, n), dtype=bool)
+        np.put_along_axis(listed, b, True, axis=1)
+    for draw in range(draws):
+        pairing = rng.permutation(n)
+        partner = pairing[a]
+        if listed is not None:
+            totals[draw] = np.count_nonzero(listed[pairing[:, None], partner])
+        else:
+            totals[draw] = np.count_nonzero(positions(partner, b[pairing]) < b.shape[1])
+    return totals
+
+
+@overload
+def overlap(
+    V: Any, Z: Any, k: int = 10, metric: Metric = "cosine", *, include_self: bool = False,
+    engine: NeighborEngine | None = None, progress: Progress | None = None, names: tuple[str, str] = ("V", "Z"),
+) -> OverlapResult: ...  # fmt: skip
+@overload
+def overlap(
+    V: Any, Z: Any, k: Sequence[int], metric: Metric = "cosine", *, include_self: bool = False,
+    engine: NeighborEngine | None = None, progress: Progress | None = None, names: tuple[str, str] = ("V", "Z"),
+) -> list[OverlapResult]: ...  # fmt: skip
+
+
+def overlap(
+    V: Any,
+    Z: Any,
+    k: int | Sequence[int] = 10,
+    metric: Metric = "cosine",
+    *,
+    include_self: bool = False,
+    engine: NeighborEngine | None = None,
+    progress: Progress | None = None,
+    names: tuple[str, str] = ("V", "Z"),
+) -> OverlapResult | list[OverlapResult]:
+    """How many nearest neighbors two spaces share, mNNO_K(V, Z) (Collell & Moens 2018, eq. 1).
+
+    Args:
+        V: n x d1, finite; row i describes item i.
+        Z: n x d2, finite; row i describes the same item.
+        k: neighbors counted, or several such numbers: each space is searched once, for the largest.
+        metric: "cosine" or "euclidean", used in both spaces.
+        include_self: count each item as its own neighbor, as the published code of the paper does.
+        engine: what searches for neighbors.
+        progress: called with what is being done, the rows done and the rows in all.
+        names: what errors call the two spaces.
+
+    Raises:
+        DataError: a space that is not a finite two-dimensional array of numbers.
+        NeighborError: different numbers of items, or too few of them for k.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.normal(size=(100, 8))
+        >>> overlap(x, 3 * x).mnno
+        1.0
+    """
+    first, second = check_vectors(V, names[0]), check_vectors(Z, names[1])
+    if len(first) != len(second):
+        raise NeighborError(
+            f"{names[0]}, {names[1]}: needed as many items in both, got {len(first)} and {len(second)}. Pair them first."
+        )
+    ks = [k] if isinstance(k, int) else list(k)
+    for each in ks:
+        check_k(each, len(first), include_self=include_self, name=names[0])
+    if not ks:
+        raise NeighborError("k: needed at least one number of neighbors, got none. Use k=10.")
+    depth = depth_for(max(ks), len(first), include_self=include_self)
+    a, b = (search(v, depth, metric, include_self=include_self, engine=engine, progress=progress) for v in (first, second))
+    place = positions(a.index, b.index)
+    results = [OverlapResult(a, b, each, np.count_nonzero(place[:, :each] < each, axis=1)) for each in ks]
+    return results[0] if isinstance(k, int) else results

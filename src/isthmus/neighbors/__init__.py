@@ -1,0 +1,7 @@
+"""Who is near whom: exact nearest neighbors of every item within its own set."""
+
+from isthmus.neighbors._blocked import BlockedEngine
+from isthmus.neighbors._neighbors import Metric, NeighborEngine, Neighbors, check_k, check_metric
+from isthmus.neighbors._search import search
+
+__all__ = ["BlockedEngine", "Metric", "NeighborEngine", "Neighbors", "check_k", "check_metric", "search"]

@@ -1,0 +1,108 @@
+"""The table every measure stands on: who is near whom, one row an item, nearest first."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol, cast, get_args, runtime_checkable
+
+from numpy import ndarray
+
+from isthmus._errors import NeighborError
+from isthmus._shapes import Float, Int, Progress
+
+Metric = Literal["cosine", "euclidean"]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbors:
+    """The k nearest neighbors of every item within its own set.
+
+    Args:
+        index: row numbers of the neighbors, nearest first; equal distances stand in order of the row number. With self
+            included, the item itself comes before all others, its exact duplicates too.
+        distance: their distances, float64: 1 - cos in [0, 2], or Euclidean in the units of the vectors.
+        metric: the distance that was searched with.
+        includes_self: whether an item counts as its own neighbor (the paper's published code does so).
+    """
+
+    index: Int[ndarray, "n k"]
+    distance: Float[ndarray, "n k"]
+    metric: Metric
+    includes_self: bool
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def depth(self) -> int:
+        """The number of neighbors in each row."""
+        return int(self.index.shape[1])
+
+    def first(self, k: int) -> "Neighbors":
+        """The k nearest of these neighbors: a search at depth serves every smaller k.
+
+        Raises:
+            NeighborError: k is not in 1..depth.
+
+        Example:
+            >>> import numpy as np
+            >>> table = Neighbors(np.array([[1, 2]]), np.array([[0.1, 0.4]]), "cosine", False)
+            >>> table.first(1).index
+            array([[1]])
+        """
+        if not 1 <= k <= self.depth:
+            raise NeighborError(f"k: needed 1 to {self.depth}, the depth searched, got {k}. Search again, deeper.")
+        return Neighbors(self.index[:, :k], self.distance[:, :k], self.metric, self.includes_self)
+
+
+@runtime_checkable
+class NeighborEngine(Protocol):
+    """What searches. Every engine is exact and returns the same table for the same vectors, bit for bit.
+
+    Vectors arrive finite and two-dimensional, k within 1..n-1; an item is never its own neighbor here.
+    """
+
+    @property
+    def name(self) -> str:
+        """What results call the engine."""
+        ...
+
+    def search(
+        self,
+        vectors: Float[ndarray, "n d"],
+        k: int,
+        *,
+        metric: Metric,
+        progress: Progress | None = None,
+    ) -> Neighbors:
+        """The k nearest neighbors of every row among the other rows."""
+        ...
+
+
+def check_metric(metric: str) -> Metric:
+    """The metric, if engines know it.
+
+    Raises:
+        NeighborError: neither cosine nor euclidean.
+
+    Example:
+        >>> check_metric("cosine")
+        'cosine'
+    """
+    for known in get_args(Metric):
+        if metric == known:
+            return cast("Metric", known)
+    raise NeighborError(f"metric: needed {' or '.join(get_args(Metric))}, got {metric!r}. Choose one of them.")
+
+
+def check_k(k: int, n: int, *, include_self: bool, name: str = "vectors") -> None:
+    """Refuse a k for which n items cannot all have k neighbors.
+
+    Raises:
+        NeighborError: k below 1, or more neighbors than there are (other) items.
+
+    Example:
+        >>> check_k(10, 11, include_self=False)
+    """
+    most = n if include_self else n - 1
+    if not 1 <= k <= most:
+        need = "at least 1" if k < 1 else f"more than {k - include_self} items"
+        raise NeighborError(f"k, {name}: needed {need} for k={k}, got {n} items. Use k <= {most}, or more items.")

@@ -1,0 +1,107 @@
+"""Which items a mapping learns from and which it is judged on.
+
+A split is two arrays of row numbers and nothing else, so folds, a hold-out and a published split are one type. Folds are
+drawn once from a seed and do not depend on the data.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy import ndarray
+
+from isthmus._errors import DataError
+from isthmus._shapes import Int
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Rows to learn from, in training order, and rows to be judged on; no row is in both."""
+
+    train: Int[ndarray, " n_train"]
+    test: Int[ndarray, " n_test"]
+
+
+def k_fold(n: int, folds: int = 5, seed: int = 0) -> tuple[Split, ...]:
+    """Folds of a shuffled 0..n-1: every row is tested exactly once, fold sizes differ by at most one.
+
+    They are those of scikit-learn's KFold(folds, shuffle=True, random_state=seed), so that results can be compared.
+
+    Raises:
+        DataError: fewer than 2 folds, or fewer rows than folds.
+
+    Example:
+        >>> [len(split.test) for split in k_fold(7, 3)]
+        [3, 2, 2]
+    """
+    if not 2 <= folds <= n:
+        raise DataError(f"folds: needed between 2 and the number of items ({n}), got {folds}. Choose another number.")
+    order = np.random.RandomState(seed).permutation(n)
+    parts = [np.sort(part) for part in np.array_split(order, folds)]
+    everything = np.arange(n)
+    return tuple(Split(np.setdiff1d(everything, part, assume_unique=True), part) for part in parts)
+
+
+def hold_out(n: int, fraction: float = 0.2, seed: int = 0) -> Split:
+    """One random part of the rows held out for the test.
+
+    Args:
+        n: number of items.
+        fraction: share of the items that is held out, in (0, 1); at least one item stands on either side.
+        seed: of the draw.
+
+    Raises:
+        DataError: a fraction outside (0, 1), or fewer than two items.
+
+    Example:
+        >>> len(hold_out(10, 0.3).test)
+        3
+    """
+    if not 0 < fraction < 1 or n < 2:
+        raise DataError(f"fraction: needed a share in (0, 1) of at least 2 items, got {fraction} of {n}. Use 0.2.")
+    size = min(max(round(n * fraction), 1), n - 1)
+    order = np.random.default_rng([seed, 0x401D]).permutation(n)
+    return Split(np.sort(order[size:]), np.sort(order[:size]))
+
+
+def read_split(path: str | Path, ids: tuple[str, ...]) -> Split:
+    """A published split from a TSV (or CSV) file with the columns `index` or `id`, and `part`.
+
+    `index` counts rows from 0, `id` names items; `part` is `train` or `test`. The order of the lines is the order of
+    training. Items that the file does not mention are used in neither part.
+
+    Raises:
+        DataError: a missing column, an unknown id, an index out of range, an item named twice, another part, or a part
+            that is empty.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "split.tsv")
+        ...     _ = path.write_text("index\\tpart\\n2\\ttrain\\n0\\ttrain\\n1\\ttest\\n")
+        ...     split = read_split(path, ("a", "b", "c"))
+        >>> split.train, split.test
+        (array([2, 0]), array([1]))
+    """
+    from isthmus.pairs._tables import read_table  # noqa: PLC0415 - polars is heavy, and most splits are drawn
+
+    table = read_table(Path(path))
+    key = next((name for name in ("id", "index") if name in table), None)
+    if key is None or "part" not in table:
+        found = ", ".join(table) or "none"
+        raise DataError(f"{path}: needed the columns index (or id) and part, got {found}. Name them in the first line.")
+    row_of = {item: row for row, item in enumerate(ids)} if key == "id" else {str(i): i for i in range(len(ids))}
+    parts: dict[str, list[int]] = {"train": [], "test": []}
+    seen: set[int] = set()
+    for line, (item, part) in enumerate(zip(table[key], table["part"], strict=True), start=2):
+        if item not in row_of or row_of[item] in seen:
+            what = "an item named once" if item in row_of else f"one of the {len(ids)} items"
+            raise DataError(f"{path}: needed {what}, got {key} {item!r} in line {line}. Check it against the data.")
+        if part not in parts:
+            raise DataError(f"{path}: needed part train or test, got {part!r} in line {line}. Rename it.")
+        parts[part].append(row_of[item])
+        seen.add(row_of[item])
+    for part, rows in parts.items():
+        if not rows:
+            raise DataError(f"{path}: needed items in both parts, got none in {part}. Mark some lines as {part}.")
+    return Split(np.array(parts["train"]), np.array(parts["test"]))

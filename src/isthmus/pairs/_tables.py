@@ -1,0 +1,156 @@
+"""Tables of numbers: csv, tsv and parquet, read with polars.
+
+Text tables are read as text first and turned into numbers afterwards, so that a word in a column of numbers is reported
+with its line and column, and "null" or "none" stay the words they are.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy import ndarray
+from polars.exceptions import PolarsError
+
+from isthmus._errors import DataError
+from isthmus._shapes import Float
+from isthmus.pairs._vectors import Vectors
+
+_ID_NAMES = {"id", "ids", "index", "item", "key", "name", "token", "word"}
+
+
+def read_table(path: Path) -> dict[str, list[str]]:
+    """A text table with a header line, every field as text.
+
+    Raises:
+        DataError: no such file, an empty file, or lines of different lengths.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "split.tsv")
+        ...     _ = path.write_text("id\\tpart\\nnull\\ttest\\n")
+        ...     read_table(path)
+        {'id': ['null'], 'part': ['test']}
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: needed a file, found {'a folder' if path.is_dir() else 'none'}. Check the path.")
+    frame = _text(path, header=True)
+    return {name: frame[name].to_list() for name in frame.columns}
+
+
+def read_numbers(path: Path) -> Vectors:
+    """Vectors from a csv or tsv file: one item a line, an optional header line and an optional id column.
+
+    The first line is a header if none of its fields is a number. The first column holds ids if the header calls it id,
+    index, item, key, name, token or word, or if its first value is not a number.
+
+    Raises:
+        DataError: an empty file, lines of different lengths, or text where a number should be (line and column are
+            named, counted from 1).
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "vectors.csv")
+        ...     _ = path.write_text("dog,1,2\\ncat,3,4\\n")
+        ...     read_numbers(path).ids
+        ('dog', 'cat')
+    """
+    frame = _text(path, header=False)
+    first = list(frame.row(0))
+    header = not any(_is_number(field) for field in first) and (len(first) > 1 or frame.height > 1)
+    body = frame.slice(1) if header else frame
+    if not body.height:
+        raise DataError(f"{path}: needed lines of numbers, got only a header. Check that the file is whole.")
+    named = (header and first[0].strip().lower() in _ID_NAMES) or not _is_number(body.item(0, 0))
+    columns = body.columns[1:] if named and body.width > 1 else body.columns
+    numbers = body.select(pl.col(name).str.strip_chars().cast(pl.Float64, strict=False) for name in columns)
+    values: Float[ndarray, "n d"] = np.empty((body.height, len(columns)))
+    for position, name in enumerate(columns):
+        column = numbers[name]
+        if column.null_count():
+            row = int(column.is_null().arg_max() or 0)
+            raise DataError(
+                f"{path}: needed a number, got {body[name][row]!r} in line {row + 1 + header}, "
+                f"column {body.columns.index(name) + 1}. Repair that field, or drop the line in both sets."
+            )
+        values[:, position] = column.to_numpy()
+    ids = tuple(body[:, 0].to_list()) if len(columns) < body.width else None
+    return Vectors(values, ids, path.name)
+
+
+def read_parquet(path: Path, column: str | None) -> Vectors:
+    """Vectors from a parquet file: one list or array column, or all numeric columns; ids from a column `id` if there is one.
+
+    Raises:
+        DataError: a damaged file, an unknown column, several vector columns and none named, lists of different lengths,
+            or missing values.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "vectors.parquet")
+        ...     pl.DataFrame({"id": ["dog", "cat"], "image": [[1.0, 2.0], [3.0, 4.0]]}).write_parquet(path)
+        ...     read_parquet(path, "image").values
+        array([[1., 2.], [3., 4.]])
+    """
+    try:
+        frame = pl.read_parquet(path)
+    except (PolarsError, OSError) as error:
+        raise DataError(
+            f"{path}: needed a whole parquet file, got a damaged one ({_first_line(error)}). Write it again."
+        ) from error
+    ids = tuple(map(str, frame["id"].to_list())) if "id" in frame.columns and column != "id" else None
+    lists = [name for name in frame.columns if frame.schema[name].is_nested()]
+    if column is None and len(lists) == 1:
+        column = lists[0]
+    if column is None:
+        numeric = [name for name in frame.columns if frame.schema[name].is_numeric() and name != "id"]
+        if lists or not numeric:
+            found = ", ".join(frame.columns)
+            raise DataError(f"{path}: needed one vector column, got {found}. Name it after a colon: {path.name}:column.")
+        values = frame.select(pl.col(name).cast(pl.Float64) for name in numeric).to_numpy()
+        return Vectors(values, ids, path.name)
+    if column not in frame.columns:
+        raise DataError(f"{path}:{column}: needed a column of the file, got {column!r}. It has {', '.join(frame.columns)}.")
+    rows = frame[column].to_list()
+    if not frame.schema[column].is_nested():
+        raise DataError(f"{path}:{column}: needed a column of lists, got {frame.schema[column]}. Name another column.")
+    for row, value in enumerate(rows):
+        if value is None or len(value) != len(rows[0]):
+            got = "nothing" if value is None else f"{len(value)} numbers"
+            raise DataError(
+                f"{path}:{column}: needed {len(rows[0] or ())} numbers a row, got {got} in row {row}. Repair it."
+            )
+    try:
+        values = np.array(rows, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"{path}:{column}: needed lists of numbers, got {frame.schema[column]}. Name another column."
+        ) from error
+    return Vectors(values, ids, f"{path.name}:{column}")
+
+
+def _text(path: Path, *, header: bool) -> pl.DataFrame:
+    if not path.stat().st_size:
+        raise DataError(f"{path}: needed a table, got an empty file. Write it again.")
+    try:
+        separator = "," if path.suffix.lower() == ".csv" else "\t"
+        return pl.read_csv(path, separator=separator, has_header=header, infer_schema=False).fill_null("")
+    except (PolarsError, OSError) as error:
+        raise DataError(
+            f"{path}: needed a table with equally long lines, got a damaged one ({_first_line(error)}). "
+            "Check the separator (.csv: comma, .tsv: tab) and that the file is whole."
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0][:160]
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,241 @@
+"""The command line as a user meets it: real processes on real files."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import isthmus
+
+OVERLAP_KEYS = ["a", "b", "n", "k", "metric", "include_self", "mnno", "chance", "adjusted", "ci_low", "ci_high", "p_value"]
+AUDIT_KEYS = [
+    "pairs", "direction", "mapping", "role", "n_test", "k", "metric", "include_self", "input_overlap", "target_overlap",
+    "baseline_overlap", "chance", "shared", "echoed", "bridged", "novel", "echo_rate", "bridge_rate", "bridge_index",
+    "bridge_index_low", "bridge_index_high", "p_value", "mse", "r2", "verdict",
+]  # fmt: skip
+
+
+def run(*arguments, cwd=None, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "isthmus", *map(str, arguments)],
+        capture_output=True, text=True, cwd=cwd, env={**os.environ, **environment}, check=False, timeout=300,
+    )  # fmt: skip
+
+
+def records(*arguments, **options):
+    done = run(*arguments, "--json", **options)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def files(tmp_path):
+    pairs = isthmus.load("imagenet-words").take(np.arange(150))
+    np.save(tmp_path / "x.npy", pairs.x)
+    np.save(tmp_path / "y.npy", pairs.y)
+    np.save(tmp_path / "f.npy", isthmus.Ridge().fit(pairs.x, pairs.y).predict(pairs.x))
+    return tmp_path
+
+
+def test_overlap_of_a_named_set():
+    (record,) = records("overlap", "imagenet-words")
+    assert [key for key in OVERLAP_KEYS if key not in record] == []
+    pairs = isthmus.load()
+    result = isthmus.overlap(pairs.x, pairs.y)
+    assert (record["mnno"], record["chance"], record["n"]) == (result.mnno, result.chance, 989)
+    assert record["ci_low"] < record["mnno"] < record["ci_high"]
+    assert record["p_value"] == 0.001
+
+
+def test_overlap_of_three_sets_at_several_k_and_metrics():
+    found = records("overlap", "imagenet-words:x", "imagenet-glosses:x", "imagenet-words:y", "-k", "5,10", "--metric",
+                    "cosine,euclidean")  # fmt: skip
+    assert len(found) == 3 * 2 * 2
+    assert {r["n"] for r in found} == {989}
+
+
+def test_overlap_without_an_interval_is_null(tmp_path):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(12, 3)))
+    (record,) = records("overlap", tmp_path / "x.npy", tmp_path / "x.npy", "-k", 11)
+    assert record["ci_low"] is record["adjusted"] is None
+
+
+def test_audit_of_files_with_given_vectors(files):
+    found = records("audit", "x.npy", "y.npy", "--mapped", "f.npy", cwd=files)
+    assert [key for key in AUDIT_KEYS if key not in found[0]] == []
+    assert [r["mapping"] for r in found] == ["identity", "untrained-lin", "untrained-nn", "given"]
+    assert found[-1]["verdict"] in ("echoes the input", "carries the target", "undecided", "no better than untrained")
+
+
+def test_audit_gives_the_same_bytes_twice_and_with_one_or_two_threads(files):
+    arguments = ("audit", "x.npy", "y.npy", "--mapping", "ridge,lin,nn", "--folds", "3", "--json")
+    ways = [{}, {}, {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}, {"OMP_NUM_THREADS": "2", "NPROC": "2"}]
+    outputs = [run(*arguments, cwd=files, **way).stdout for way in ways]
+    assert len(outputs[0]) > 1000
+    assert len(set(outputs)) == 1
+    if hasattr(os, "sched_setaffinity"):
+        pinned = subprocess.run(
+            ["taskset", "-c", "0", sys.executable, "-m", "isthmus", *arguments], cwd=files, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        assert pinned.stdout == outputs[0]
+
+
+def test_audit_as_a_table_and_a_page(files):
+    done = run("audit", "x.npy", "y.npy", "--mapping", "ridge", "--report", "out.html", cwd=files)
+    assert done.returncode == 0
+    assert "bridge index" in done.stdout
+    assert re.search(r"x\.npy -> y\.npy: the best mapping, ridge,", done.stdout)
+    page = (files / "out.html").read_text(encoding="utf-8")
+    assert "<svg" in page
+    assert "http" not in re.sub(r"http://www\.w3\.org/\S+", "", page)
+    assert not (files / "out.html.part").exists()
+
+
+def test_labels_and_names_are_text_in_the_page(tmp_path):
+    pairs = isthmus.Pairs(*np.random.default_rng(0).normal(size=(2, 40, 3)), name="<script>alert(1)</script>")
+    from isthmus.report import write_page
+
+    write_page(isthmus.audit(pairs, ["ridge"], k=3, folds=2), tmp_path / "out.html")
+    assert "<script>" not in (tmp_path / "out.html").read_text(encoding="utf-8")
+
+
+def test_audit_with_a_split(files):
+    parts = "\n".join(f"{i}\t{'test' if i % 3 == 0 else 'train'}" for i in range(150))
+    (files / "split.tsv").write_text(f"index\tpart\n{parts}\n")
+    found = records("audit", "x.npy", "y.npy", "--mapping", "ridge", "--split", "split.tsv", cwd=files)
+    assert {r["n_test"] for r in found} == {50}
+
+
+def test_two_files_with_ids_are_joined_and_the_rest_is_reported(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, ids in (("x.csv", range(30)), ("y.csv", range(5, 40))):
+        lines = [f"item{i},{','.join(map(str, rng.normal(size=3)))}" for i in ids]
+        (tmp_path / name).write_text("\n".join(lines))
+    done = run("overlap", "x.csv", "y.csv", "-k", "3", "--json", cwd=tmp_path)
+    assert json.loads(done.stdout)[0]["n"] == 25
+    assert "25 pairs; 5 only in x (item0, item1, item2, …); 10 only in y (item30" in done.stderr
+
+
+def test_data_list():
+    assert {r["name"] for r in records("data", "list")} == {"imagenet-words", "imagenet-glosses", "emoji"}
+    assert "imagenet-words" in run("data", "list").stdout
+
+
+def nan_file(folder):
+    x = np.ones((150, 3))
+    x[[7, 9], 1] = np.nan
+    np.save(folder / "bad.npy", x)
+
+
+def infinite(folder):
+    x = np.ones((150, 3))
+    x[4, 2] = np.inf
+    np.save(folder / "bad.npy", x)
+
+
+def truncated(folder):
+    (folder / "bad.npy").write_bytes((folder / "x.npy").read_bytes()[:900])
+
+
+def pickled(folder):
+    np.save(folder / "bad.npy", np.array([{"a": 1}, {}]), allow_pickle=True)
+
+
+def text(name, content):
+    def write(folder):
+        (folder / name).write_text(content)
+
+    return write
+
+
+def archive(folder):
+    np.savez(folder / "bad.npz", image=np.eye(3), text=np.eye(3))
+
+
+def short(folder):
+    np.save(folder / "bad.npy", np.ones((149, 3)))
+
+
+def narrow(folder):
+    np.save(folder / "bad.npy", np.ones((150, 3)))
+
+
+def both(folder):
+    text("a.csv", "a,1,2\nb,3,4\n")(folder)
+    text("b.csv", "c,1,2\nd,3,4\n")(folder)
+
+
+def nothing(folder):
+    del folder
+
+
+BAD = [
+    ("nan", nan_file, ["overlap", "x.npy", "bad.npy"], r"bad\.npy: needed finite numbers, got nan in row 7, column 1"),
+    ("inf", infinite, ["overlap", "x.npy", "bad.npy"], r"bad\.npy: needed finite numbers, got inf in row 4, column 2"),
+    ("unequal lengths", short, ["audit", "x.npy", "bad.npy"], "x.npy, bad.npy: needed as many rows in both, got 150 and 149"),
+    ("wrong dimensions", narrow, ["audit", "x.npy", "y.npy", "--mapped", "bad.npy"], "mapped: needed .* 150x1280, got 150x3"),
+    ("three dimensions", lambda f: np.save(f / "bad.npy", np.ones((2, 2, 2))), ["overlap", "bad.npy", "x.npy"], "two dimensions"),
+    ("n <= k", nothing, ["overlap", "x.npy", "y.npy", "-k", "150"], "needed more than 150 items for k=150, got 150 items"),
+    ("n <= k in a fold", nothing, ["audit", "x.npy", "y.npy", "-k", "30"], "k: needed 1 to 29"),
+    ("no common ids", both, ["overlap", "a.csv", "b.csv", "-k", "1"], "a.csv, b.csv: needed ids in common, got none"),
+    ("duplicate ids", text("a.csv", "a,1,2\na,3,4\n"), ["overlap", "a.csv", "x.npy"], "needed unique ids, got 'a' in rows 0 and 1"),
+    ("unknown key", archive, ["overlap", "bad.npz:picture", "x.npy"], "got 'picture'. It has image, text"),
+    ("truncated", truncated, ["overlap", "bad.npy", "x.npy"], "damaged or truncated"),
+    ("empty csv", text("bad.csv", ""), ["overlap", "bad.csv", "x.npy"], "bad.csv: needed vectors, got an empty file"),
+    ("text", text("bad.csv", "1,2\n3,dog\n"), ["overlap", "bad.csv", "x.npy"], "got 'dog' in line 2, column 2"),
+    ("pickled", pickled, ["overlap", "bad.npy", "x.npy"], "pickled objects, which can run code and are refused"),
+    ("missing", nothing, ["overlap", "gone.npy", "x.npy"], "gone.npy: needed a file, found none"),
+    ("folder", nothing, ["overlap", ".", "x.npy"], "needed a file, got a folder"),
+    ("unknown set", nothing, ["audit", "emojy"], "got 'emojy'. Did you mean 'emoji'?"),
+    ("one file", nothing, ["audit", "x.npy"], "needed two files, x and y, got only x.npy"),
+    ("metric", nothing, ["overlap", "emoji", "--metric", "manhattan"], "metric: needed cosine or euclidean, got 'manhattan'"),
+    ("k", nothing, ["overlap", "emoji", "-k", "ten"], "k: needed whole numbers as in 5,10,30, got 'ten'"),
+    ("mapping", nothing, ["audit", "emoji", "--mapping", "magic"], "mapping: needed one of ridge, lin, nn"),
+    ("report", nothing, ["audit", "emoji", "--report", "no/where.html"], "needed a file that can be written"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("prepare", "arguments", "match"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
+def test_bad_input_is_one_line_and_exit_code_two(files, prepare, arguments, match):
+    prepare(files)
+    before = sorted(files.iterdir())
+    done = run(*arguments, cwd=files)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert re.search(match, done.stderr), done.stderr
+    assert done.stderr.startswith("isthmus: ")
+    assert done.stderr.count("\n") == 1
+    assert re.search(r"\. [A-Z`].*[.?]$", done.stderr.strip()), "the next step is missing"
+    assert sorted(files.iterdir()) == before
+
+
+def test_a_zero_row_and_a_constant_column_are_measured(files):
+    x = np.load(files / "x.npy")
+    x[3] = 0
+    x[:, 5] = 1.5
+    x[3, 5] = 0
+    np.save(files / "x.npy", x)
+    found = records("audit", "x.npy", "y.npy", "--mapping", "ridge,lin", cwd=files)
+    assert all(np.isfinite(r["bridge_index"]) for r in found)
+
+
+def test_usage_errors_leave_with_two():
+    assert run("audit", "--nonsense").returncode == 2
+    assert run("nonsense").returncode == 2
+
+
+def test_import_is_light_and_help_is_quick():
+    heavy = "jax sklearn scipy.stats altair polars"
+    code = f"import isthmus, sys; sys.exit(' '.join(m for m in {heavy.split()} if m in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    code = f"import sys, isthmus.cli; sys.exit(' '.join(m for m in {[*heavy.split(), 'numpy']} if m in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Commands" in run("--help").stdout
+    assert run("--version").stdout == f"isthmus {isthmus.__version__}\n"

@@ -1,0 +1,139 @@
+"""The main job on the embedded data: known figures, controls, and the same bytes every time."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import isthmus
+from isthmus import IsthmusError, Pairs, audit, bridge
+from isthmus.pairs import Split, k_fold
+
+NAMES = ["ridge", "lin", "nn"]
+
+
+@pytest.fixture(scope="module")
+def default():
+    return audit(isthmus.load(), NAMES)
+
+
+def row(result, direction, mapping):
+    return next(r for r in result.rows if (r.direction, r.mapping) == (direction, mapping))
+
+
+def test_ridge_agrees_with_the_reference(default):
+    for direction, target, echo in (("x->y", 0.215, 0.567), ("y->x", 0.203, 0.418)):
+        ridge = row(default, direction, "ridge")
+        assert ridge.target_overlap == pytest.approx(target, abs=0.02)
+        assert ridge.input_overlap == pytest.approx(echo, abs=0.06)
+        assert ridge.baseline_overlap == pytest.approx(0.192, abs=0.0005)
+
+
+def test_controls_and_laws_of_the_rows(default):
+    assert len(default.rows) == 2 * 6
+    for each in default.rows:
+        assert each.shared + each.echoed + each.bridged + each.novel == pytest.approx(10)
+        assert each.bridge_index == pytest.approx(each.bridge_rate - each.echo_rate)
+        assert each.bridge_index_low <= each.bridge_index <= each.bridge_index_high
+        assert each.chance == pytest.approx(10 / 197, abs=0.0005)
+        assert (each.n_test, each.n_neighborhood) == (989, 197)
+    for direction in ("x->y", "y->x"):
+        identity = row(default, direction, "identity")
+        assert (identity.bridge_index, identity.echo_rate, identity.bridge_rate) == (-1, 1, 0)
+        assert identity.mse is None
+
+
+def trained_beat_untrained(result):
+    for each in result.rows:
+        if each.role == "mapping":
+            twin = row(result, each.direction, "untrained-nn" if each.mapping == "nn" else "untrained-lin")
+            assert each.bridge_rate > twin.bridge_rate
+            assert each.gain == pytest.approx(each.bridge_rate - twin.bridge_rate)
+            assert each.gain_low > 0
+            assert each.verdict == "echoes the input"
+
+
+def test_every_trained_mapping_beats_its_untrained_twin(default):
+    trained_beat_untrained(default)
+
+
+@pytest.mark.parametrize("name", ["imagenet-glosses", "emoji"])
+def test_on_the_other_embedded_sets_too(name):
+    result = audit(isthmus.load(name), ["ridge"])
+    for direction in ("x->y", "y->x"):
+        assert row(result, direction, "ridge").gain_low > 0
+
+
+@pytest.mark.parametrize("direction", ["x->y", "y->x"])
+def test_a_row_is_what_the_steps_give_by_hand(direction):
+    pairs = isthmus.load()
+    side = pairs if direction == "x->y" else pairs.swap()
+    found = row(audit(pairs, ["ridge"], k=[5, 10]), direction, "ridge")
+    parts, squared = [], 0.0
+    for split in k_fold(len(pairs)):
+        f = isthmus.Ridge().fit(side.x[split.train], side.y[split.train]).predict(side.x[split.test])
+        parts.append(bridge(side.x[split.test], f, side.y[split.test], 5))
+        squared += ((f - side.y[split.test].astype(float)) ** 2).sum()
+    assert found.k == 5
+    assert found.echoed == pytest.approx(np.concatenate([p.echoed for p in parts]).mean())
+    assert found.bridged == pytest.approx(np.concatenate([p.bridged for p in parts]).mean())
+    assert found.mse == pytest.approx(squared / side.y.size)
+
+
+@pytest.fixture
+def small(rng):
+    x = rng.normal(size=(90, 5))
+    return Pairs(x, np.tanh(x @ rng.normal(size=(5, 4))) + 0.1 * rng.normal(size=(90, 4)))
+
+
+def test_given_vectors_are_measured_as_they_are(small):
+    perfect = audit(small, mapped=small.y, k=5).rows[-1]
+    assert (perfect.mapping, perfect.direction, perfect.verdict) == ("given", "x->y", "carries the target")
+    assert (perfect.bridge_index, perfect.mse, perfect.r2) == (1, 0, 1)
+    noise = audit(small, mapped=np.random.default_rng(0).normal(size=(90, 4)), k=5).rows[-1]
+    assert noise.verdict == "no better than untrained"
+
+
+def test_seeds_repeat_and_splits_are_kept(small):
+    split = Split(np.arange(60), np.arange(60, 90))
+    result = audit(small, ["nn"], split=split, seeds=2, k=4)
+    assert {r.n_test for r in result.rows} == {30}
+    one, two = (audit(small, ["nn"], split=split, seed=s, k=4).rows[-1].echoed for s in (0, 1))
+    assert result.rows[-1].echoed == pytest.approx((one + two) / 2)
+
+
+def test_the_same_seed_gives_the_same_rows_and_another_seed_others(small):
+    one, two, other = (audit(small, NAMES, k=4, folds=3, seed=s) for s in (0, 0, 1))
+    assert [dataclasses.astuple(r) for r in one.rows] == [dataclasses.astuple(r) for r in two.rows]
+    assert one.rows != other.rows
+
+
+def test_best_is_the_highest_bridge_rate_not_the_highest_index(default):
+    best = default.best("y->x")
+    assert best.bridge_rate == max(r.bridge_rate for r in default.rows if r.direction == "y->x" and r.role == "mapping")
+
+
+def test_progress_ends_where_it_said(small):
+    calls = []
+    audit(small, ["ridge"], k=4, folds=2, progress=lambda *call: calls.append(call))
+    assert [done for _, done, _ in calls] == list(range(calls[0][2]))
+
+
+@pytest.mark.parametrize(
+    ("settings", "match"),
+    [
+        ({"k": 45, "folds": 2}, "k: needed 1 to 44, since the smallest test part has 45 items, got 45"),
+        ({"k": 0}, "k: needed 1 to 17"),
+        ({"folds": 1}, "folds: needed between 2 and"),
+        ({"mappings": ["magic"]}, "mapping: needed one of ridge, lin, nn"),
+        ({"mappings": []}, "mapping: needed at least one name"),
+        ({"mapped": np.ones((90, 3))}, "mapped: needed f.X. with the shape of y, 90x4, got 90x3"),
+        ({"mapped": np.ones((9, 4))}, "got 9x4"),
+        ({"mapped": np.full((90, 4), np.inf)}, "mapped: needed finite numbers, got inf in row 0"),
+        ({"recipe": "quick"}, "recipe: needed one of"),
+        ({"loss": "hinge", "mappings": ["lin"]}, "loss: needed one of cosine, mse"),
+    ],
+)
+def test_refuses(small, settings, match):
+    with pytest.raises(IsthmusError, match=match):
+        audit(small, **{"mappings": ["ridge"], "k": 4, **settings})

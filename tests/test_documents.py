@@ -1,0 +1,21 @@
+"""What the documents claim: the Python in README runs and prints what it says; the public names are all there."""
+
+import re
+from pathlib import Path
+
+import isthmus
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_readme_python_runs(capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == re.search(r"print\(result\) +# (.*)", code)[1]
+
+
+def test_every_public_name_is_documented_and_loads():
+    for name in isthmus.__all__:
+        assert getattr(isthmus, name).__doc__, name
+    assert dir(isthmus) == sorted([*isthmus.__all__, "__version__"])
