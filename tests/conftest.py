@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import settings
-from jaxtyping import install_import_hook
+from jaxtyping import config, install_import_hook
 
 install_import_hook("isthmus", "beartype.beartype")
 
@@ -28,6 +28,14 @@ def data_folder():
     if not folder.is_dir():
         pytest.skip(f"no data sets in {folder}; set ISTHMUS_DATA to their folder")
     return folder
+
+
+@pytest.fixture
+def unchecked_shapes():
+    """For arguments of a wrong type or shape on purpose: a user has no run-time checks, and meets the library's own."""
+    config.update("jaxtyping_disable", True)
+    yield
+    config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture(autouse=True)

@@ -42,6 +42,7 @@ def test_labels_follow_their_ids():
     assert align(x, y, labels={"a": "pet", "b": "owl"}).labels == ("pet", "owl")
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
 @pytest.mark.parametrize(
     ("change", "match"),
     [

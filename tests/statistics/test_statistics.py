@@ -38,13 +38,13 @@ def test_the_error_of_a_ratio(rng):
 def test_an_interval_is_normal_and_cut_at_its_bounds():
     interval = Interval.around(0.5, 0.1, level=0.9)
     assert interval.high - 0.5 == pytest.approx(0.1 * stats.norm.ppf(0.95))
-    assert Interval.around(0.99, 0.1, bounds=(0, 1)).high == 1
+    assert Interval.around(0.99, 0.1, bounds=(0.0, 1.0)).high == 1
     assert np.isnan(Interval.around(0.5, float("nan")).low)
 
 
 def test_permutation_p_counts_the_observed_value():
-    assert permutation_p(5, np.zeros(99)) == 0.01
-    assert permutation_p(0, np.zeros(99)) == 1
+    assert permutation_p(5.0, np.zeros(99)) == 0.01
+    assert permutation_p(0.0, np.zeros(99)) == 1
 
 
 def test_sign_flips_agree_with_all_of_them(rng):

@@ -100,7 +100,7 @@ def _read_npy(path: Path, key: str | None) -> Vectors:
         array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise DataError(_damaged(path, error)) from error
-    return Vectors(array, None, path.name)
+    return Vectors.of(array, None, path.name)
 
 
 def _damaged(path: Path, error: BaseException) -> str:
@@ -117,7 +117,8 @@ def _read_npz(path: Path, key: str | None) -> Vectors:
     import zlib  # noqa: PLC0415
 
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # A file of our own: numpy leaves the one it opens open when the archive is broken.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             if not isinstance(arrays, np.lib.npyio.NpzFile):
                 raise DataError(f"{path}: needed an npz archive, got a single npy array. Rename it to .npy.")
             candidates = {name: None for name in arrays.files if name != "ids"} or {"ids": None}
@@ -129,7 +130,7 @@ def _read_npz(path: Path, key: str | None) -> Vectors:
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(_damaged(path, error)) from error
     named = ids is not None and ids.ndim == 1 and len(ids) == len(values)
-    return Vectors(values, tuple(map(str, ids)) if named else None, f"{path.name}:{chosen}")  # type: ignore[arg-type]
+    return Vectors.of(values, tuple(map(str, ids)) if named else None, f"{path.name}:{chosen}")
 
 
 def _read_safetensors(path: Path, key: str | None) -> Vectors:
@@ -141,7 +142,7 @@ def _read_safetensors(path: Path, key: str | None) -> Vectors:
             values = tensors.get_tensor(chosen)
     except (SafetensorError, TypeError, AttributeError) as error:  # TypeError: bfloat16, which numpy lacks
         raise DataError(_damaged(path, error)) from error
-    return Vectors(values, None, f"{path.name}:{chosen}")
+    return Vectors.of(values, None, f"{path.name}:{chosen}")
 
 
 def _read_mat(path: Path, key: str | None) -> Vectors:
@@ -156,7 +157,7 @@ def _read_mat(path: Path, key: str | None) -> Vectors:
         raise DataError(_damaged(path, error)) from error
     chosen = _choose(path, variables, key, "variable")
     values = variables[chosen]
-    return Vectors(values.toarray() if hasattr(values, "toarray") else values, None, f"{path.name}:{chosen}")
+    return Vectors.of(values.toarray() if hasattr(values, "toarray") else values, None, f"{path.name}:{chosen}")
 
 
 def _read_pt(path: Path, key: str | None) -> Vectors:
@@ -180,7 +181,7 @@ def _read_pt(path: Path, key: str | None) -> Vectors:
     if not isinstance(tensor, torch.Tensor):
         raise DataError(f"{path}: needed a tensor, got {type(tensor).__name__}. Save the tensor itself.")
     tensor = tensor.float() if tensor.dtype == torch.bfloat16 else tensor
-    return Vectors(tensor.numpy(), None, f"{path.name}:{chosen}" if isinstance(loaded, dict) else path.name)
+    return Vectors.of(tensor.numpy(), None, f"{path.name}:{chosen}" if isinstance(loaded, dict) else path.name)
 
 
 def _read_text_table(path: Path, key: str | None) -> Vectors:

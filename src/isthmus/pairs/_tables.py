@@ -76,7 +76,7 @@ def read_numbers(path: Path) -> Vectors:
             )
         values[:, position] = column.to_numpy()
     ids = tuple(body[:, 0].to_list()) if len(columns) < body.width else None
-    return Vectors(values, ids, path.name)
+    return Vectors.of(values, ids, path.name)
 
 
 def read_parquet(path: Path, column: str | None) -> Vectors:
@@ -110,7 +110,7 @@ def read_parquet(path: Path, column: str | None) -> Vectors:
             found = ", ".join(frame.columns)
             raise DataError(f"{path}: needed one vector column, got {found}. Name it after a colon: {path.name}:column.")
         values = frame.select(pl.col(name).cast(pl.Float64) for name in numeric).to_numpy()
-        return Vectors(values, ids, path.name)
+        return Vectors.of(values, ids, path.name)
     if column not in frame.columns:
         raise DataError(f"{path}:{column}: needed a column of the file, got {column!r}. It has {', '.join(frame.columns)}.")
     rows = frame[column].to_list()
@@ -128,7 +128,7 @@ def read_parquet(path: Path, column: str | None) -> Vectors:
         raise DataError(
             f"{path}:{column}: needed lists of numbers, got {frame.schema[column]}. Name another column."
         ) from error
-    return Vectors(values, ids, f"{path.name}:{column}")
+    return Vectors.of(values, ids, f"{path.name}:{column}")
 
 
 def _text(path: Path, *, header: bool) -> pl.DataFrame:

@@ -23,10 +23,21 @@ class Vectors:
     ids: tuple[str, ...] | None
     name: str
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "values", check_vectors(self.values, self.name))
-        if self.ids is not None:
-            check_ids(self.ids, len(self.values), self.name)
+    @classmethod
+    def of(cls, values: Any, ids: tuple[str, ...] | None, name: str) -> "Vectors":
+        """Vectors from whatever a source held, checked and made floats.
+
+        Raises:
+            DataError: see `check_vectors` and `check_ids`.
+
+        Example:
+            >>> Vectors.of([[1, 2], [3, 4]], ("dog", "cat"), "x").values.dtype
+            dtype('float64')
+        """
+        array = check_vectors(values, name)
+        if ids is not None:
+            check_ids(ids, len(array), name)
+        return cls(array, ids, name)
 
 
 def check_vectors(values: Any, name: str) -> Float[ndarray, "n d"]:

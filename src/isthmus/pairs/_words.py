@@ -53,7 +53,7 @@ def read_words(path: Path) -> Vectors:
     if not rows or (promised is not None and promised != len(rows)):
         wanted = "at least one" if promised is None else str(promised)
         raise DataError(f"{path}: needed {wanted} word vectors, got {len(rows)}. Check that the file is whole.")
-    return Vectors(np.stack(rows), tuple(words), path.name)
+    return Vectors.of(np.stack(rows), tuple(words), path.name)
 
 
 def _numbers(fields: list[str], path: Path, line: int, before: int) -> np.ndarray:

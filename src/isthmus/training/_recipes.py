@@ -38,7 +38,7 @@ class Recipe:
     optimizer: Optimizer = "rmsprop"
     learning_rate: float = 1e-3
     batch: int = 64
-    epochs: int = 100
+    epochs: int = 500
     patience: int = 10
     held_out: float = 0.2
     shuffle: bool = True
