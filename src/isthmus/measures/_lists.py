@@ -68,7 +68,7 @@ def positions(a: Int[ndarray, "n p"], b: Int[ndarray, "n q"]) -> Int[ndarray, "n
     return result
 
 
-def first_within(index: Int[ndarray, "n p"], half: Bool[ndarray, " n"], k: int) -> Bool[ndarray, "n p+1"]:
+def first_within(index: Int[ndarray, "n p"], half: Bool[ndarray, " items"], k: int) -> Bool[ndarray, "n p+1"]:
     """Which entries are among the k nearest when only a half of the items exists.
 
     The last column, always False, answers for entries that stand in no list (`positions` gives them the width).

@@ -2,8 +2,8 @@
 
 A block of rows is compared with all items by one float32 matrix product. Its rounding error has a proven bound, so every
 item whose float32 value lies within twice that bound of the k-th smallest *may* be a neighbor and no other can. These few
-are compared again in float64, pair by pair, and sorted by (squared distance, row number). The order never depends on the product,
-hence not on the BLAS library, the number of threads or the block size.
+are compared again in float64, pair by pair, and sorted by (squared distance, row number). The order never depends on the
+product, hence not on the BLAS library, the number of threads or the block size.
 
 Both metrics are one: the squared Euclidean distance of the rows as they are, or of the rows at unit length, where it is
 2(1 - cos). A zero row has no direction; its cosine with everything is 0 by definition here, as in

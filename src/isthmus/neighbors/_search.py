@@ -22,8 +22,8 @@ def search(
 ) -> Neighbors:
     """The exact k nearest neighbors of every item within its own set.
 
-    Equal (squared) distances stand in order of the row number, so the table is the same for every engine, thread count and block
-    size. Distances are compared in float64. Under cosine a zero row has cosine 0 with everything.
+    Squared distances are compared in float64 and equal ones stand in order of the row number, so the table is the same for
+    every engine, thread count and block size. Under cosine a zero row has cosine 0 with everything.
 
     Args:
         vectors: one row an item, n x d, finite.
