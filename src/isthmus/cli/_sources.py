@@ -17,8 +17,7 @@ def vectors(argument: str) -> Vectors:
     if name in CATALOG and side in ("x", "y"):
         pairs = load(name)
         return Vectors(pairs.x if side == "x" else pairs.y, pairs.ids, argument)
-    found = read(argument)
-    return Vectors(found.values, found.ids, argument)
+    return read(argument)
 
 
 def pairs(arguments: list[str]) -> Pairs:

@@ -1,6 +1,7 @@
 """What a reader sees on a terminal: the numbers with what is needed to judge them, and the answer in a sentence."""
 
 from itertools import groupby
+from pathlib import Path
 
 from rich.table import Table
 
@@ -16,7 +17,7 @@ def audit_tables(audit: Audit) -> list[Table]:
         first = rows[0]
         source, target = ends(audit, direction)
         table = Table(
-            title=f"{audit.pairs}: {source} -> {target}",
+            title=f"{source} -> {target}" if source in audit.pairs else f"{audit.pairs}: {source} -> {target}",
             caption=(
                 f"{first.n_test} test items, neighbors among {first.n_neighborhood}, K={k}, {metric}, self "
                 f"{'included' if first.include_self else 'excluded'}; baseline overlap of the two spaces "
@@ -93,7 +94,7 @@ def overlap_table(results: list[tuple[str, str, OverlapResult]], records: list[d
         table.add_column(name, justify="right")
     for (a, b, result), record in zip(results, records, strict=True):
         table.add_row(
-            f"{a} ~ {b}", str(result.n), str(result.k), result.a.metric, "in" if result.a.includes_self else "out",
+            f"{Path(a).name} ~ {Path(b).name}", str(result.n), str(result.k), result.a.metric, "in" if result.a.includes_self else "out",
             f"{result.mnno:.4f}", f"[{record['ci_low']:.4f}, {record['ci_high']:.4f}]", f"{result.chance:.4f}",
             f"{result.adjusted:.4f}", f"{record['p_value']:.2g}",
         )  # fmt: skip
