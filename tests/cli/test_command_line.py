@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -196,6 +197,9 @@ BAD = [
     ("metric", nothing, ["overlap", "emoji", "--metric", "manhattan"], "metric: needed cosine or euclidean, got 'manhattan'"),
     ("k", nothing, ["overlap", "emoji", "-k", "ten"], "k: needed whole numbers as in 5,10,30, got 'ten'"),
     ("mapping", nothing, ["audit", "emoji", "--mapping", "magic"], "mapping: needed one of ridge, lin, nn"),
+    ("seeds", nothing, ["audit", "emoji", "--seeds", "0"], "seeds: needed at least 1 repetition, got 0"),
+    ("seed", nothing, ["audit", "emoji", "--seed", "-1"], "seed: needed a whole number from 0"),
+    ("seed of overlap", nothing, ["overlap", "emoji", "--seed", "-1"], "seed: needed a whole number from 0"),
     ("report", nothing, ["audit", "emoji", "--report", "no/where.html"], "needed a file that can be written"),
 ]  # fmt: skip
 
@@ -222,6 +226,22 @@ def test_a_zero_row_and_a_constant_column_are_measured(files):
     np.save(files / "x.npy", x)
     found = records("audit", "x.npy", "y.npy", "--mapping", "ridge,lin", cwd=files)
     assert all(np.isfinite(r["bridge_index"]) for r in found)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to a process on Windows")
+def test_ctrl_c_stops_in_one_line_and_leaves_nothing(tmp_path):
+    running = subprocess.Popen(
+        [sys.executable, "-m", "isthmus", "audit", "--report", "out.html"], cwd=tmp_path, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    first = running.stderr.readline()  # the first line of progress: work has begun
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert "part 1 of 5" in first
+    assert (running.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == "isthmus: stopped"
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_usage_errors_leave_with_two():

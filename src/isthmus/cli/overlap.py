@@ -27,7 +27,10 @@ def overlap(
     """
     from isthmus.cli import _output, _sources  # noqa: PLC0415 - the command line starts before numpy does
 
+    from isthmus.pairs import check_seed  # noqa: PLC0415
+
     ks = _sources.numbers(k, "k")
+    check_seed(seed)
     if len(sets) == 1:
         _sources.pairs(sets)  # a named set, or an error that says what is missing
     names = [f"{sets[0]}:x", f"{sets[0]}:y"] if len(sets) == 1 else sets

@@ -16,7 +16,7 @@ from isthmus._shapes import Float, Progress
 from isthmus.mappings import MAPPINGS, Identity, Mapping, Untrained, mapping
 from isthmus.measures import Bridge, Counts, Spaces, Verdict, depth_for, verdict
 from isthmus.neighbors import Metric, Neighbors, check_metric, search
-from isthmus.pairs import Pairs, Split, check_vectors, k_fold
+from isthmus.pairs import Pairs, Split, check_seed, check_vectors, k_fold
 from isthmus.statistics import POPULATIONS, Interval
 
 Direction = Literal["x->y", "y->x"]
@@ -160,8 +160,8 @@ def audit(
         progress: called with what is being done, the steps done and the steps in all.
 
     Raises:
-        DataError: more folds than items.
-        MappingError: an unknown mapping, loss or recipe, or mapped vectors of another shape than y.
+        DataError: more folds than items, or a seed out of range.
+        MappingError: fewer than one repetition, an unknown mapping, loss or recipe, or mapped vectors of another shape than y.
         NeighborError: too few test items for k, or an unknown metric.
 
     Example:
@@ -170,6 +170,9 @@ def audit(
         >>> [(row.direction, row.mapping) for row in result.rows][:3]
         [('x->y', 'identity'), ('x->y', 'untrained-lin'), ('x->y', 'ridge')]
     """
+    check_seed(seed)
+    if seeds < 1:
+        raise MappingError(f"seeds: needed at least 1 repetition, got {seeds}. Use 1.")
     ks = [k] if isinstance(k, int) else list(dict.fromkeys(k))
     metrics: list[Metric] = [metric] if isinstance(metric, str) else list(dict.fromkeys(metric))
     for each in metrics:

@@ -22,13 +22,28 @@ class Split:
     test: Int[ndarray, " n_test"]
 
 
+def check_seed(seed: int) -> int:
+    """The seed, if every generator takes it.
+
+    Raises:
+        DataError: a negative number, or one of more than 32 bits.
+
+    Example:
+        >>> check_seed(7)
+        7
+    """
+    if not 0 <= seed < 2**32:
+        raise DataError(f"seed: needed a whole number from 0 to 2^32 - 1, got {seed}. Use 0.")
+    return seed
+
+
 def k_fold(n: int, folds: int = 5, seed: int = 0) -> tuple[Split, ...]:
     """Folds of a shuffled 0..n-1: every row is tested exactly once, fold sizes differ by at most one.
 
     They are those of scikit-learn's KFold(folds, shuffle=True, random_state=seed), so that results can be compared.
 
     Raises:
-        DataError: fewer than 2 folds, or fewer rows than folds.
+        DataError: fewer than 2 folds, fewer rows than folds, or a seed out of range.
 
     Example:
         >>> [len(split.test) for split in k_fold(7, 3)]
@@ -36,7 +51,7 @@ def k_fold(n: int, folds: int = 5, seed: int = 0) -> tuple[Split, ...]:
     """
     if not 2 <= folds <= n:
         raise DataError(f"folds: needed between 2 and the number of items ({n}), got {folds}. Choose another number.")
-    order = np.random.RandomState(seed).permutation(n)
+    order = np.random.RandomState(check_seed(seed)).permutation(n)
     parts = [np.sort(part) for part in np.array_split(order, folds)]
     everything = np.arange(n)
     return tuple(Split(np.setdiff1d(everything, part, assume_unique=True), part) for part in parts)
