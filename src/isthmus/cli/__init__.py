@@ -43,9 +43,10 @@ def main() -> None:
         message = " ".join(str(error).split())
         sys.stderr.write(f"isthmus: {message}\n")
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.stderr.write("isthmus: stopped\n")
-        sys.exit(130)
+    except SystemExit as done:
+        if done.code == 130:  # what typer makes of Ctrl-C
+            sys.stderr.write("isthmus: stopped\n")
+        raise
 
 
 __all__ = ["app", "main"]

@@ -26,7 +26,6 @@ def overlap(
         isthmus overlap old.parquet:vector new.parquet:vector --json
     """
     from isthmus.cli import _output, _sources  # noqa: PLC0415 - the command line starts before numpy does
-
     from isthmus.pairs import check_seed  # noqa: PLC0415
 
     ks = _sources.numbers(k, "k")

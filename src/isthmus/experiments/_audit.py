@@ -161,7 +161,8 @@ def audit(
 
     Raises:
         DataError: more folds than items, or a seed out of range.
-        MappingError: fewer than one repetition, an unknown mapping, loss or recipe, or mapped vectors of another shape than y.
+        MappingError: fewer than one repetition, an unknown mapping, loss or recipe, or mapped vectors that are not shaped
+            like y.
         NeighborError: too few test items for k, or an unknown metric.
 
     Example:

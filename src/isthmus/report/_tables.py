@@ -93,9 +93,10 @@ def overlap_table(results: list[tuple[str, str, OverlapResult]], records: list[d
     for name in ("mNNO", "95 % interval", "chance", "adjusted", "p"):
         table.add_column(name, justify="right")
     for (a, b, result), record in zip(results, records, strict=True):
+        interval = f"[{record['ci_low']:.4f}, {record['ci_high']:.4f}]"
         table.add_row(
-            f"{Path(a).name} ~ {Path(b).name}", str(result.n), str(result.k), result.a.metric, "in" if result.a.includes_self else "out",
-            f"{result.mnno:.4f}", f"[{record['ci_low']:.4f}, {record['ci_high']:.4f}]", f"{result.chance:.4f}",
+            f"{Path(a).name} ~ {Path(b).name}", str(result.n), str(result.k), result.a.metric,
+            "in" if result.a.includes_self else "out", f"{result.mnno:.4f}", interval, f"{result.chance:.4f}",
             f"{result.adjusted:.4f}", f"{record['p_value']:.2g}",
         )  # fmt: skip
     return table
