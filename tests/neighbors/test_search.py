@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.neighbors import NearestNeighbors
@@ -10,29 +10,45 @@ from threadpoolctl import threadpool_limits
 
 import isthmus
 from isthmus import IsthmusError
-from isthmus.neighbors import BlockedEngine, check_metric, search
+from isthmus.neighbors import BlockedEngine, NativeEngine, check_metric, default_engine, describe_engine, search
 from oracles import neighbor_lists, squared_distances
 
 METRICS = ("cosine", "euclidean")
+NUMPY = BlockedEngine()
+KERNELS = ("avx512", "avx2", "baseline")
+
+
+@pytest.fixture(params=["numpy", *KERNELS])
+def engine(request, monkeypatch):
+    """Every engine, the compiled one with every instruction set that this processor has."""
+    if request.param == "numpy":
+        return NUMPY
+    native = pytest.importorskip("isthmus._native", reason="installed without the compiled engine")
+    monkeypatch.setenv("ISTHMUS_KERNEL", request.param)
+    if native.instruction_set() != request.param:
+        pytest.skip(f"this processor has no {request.param}")
+    return NativeEngine()
+
+
 grids = arrays(
     np.float32, st.tuples(st.integers(3, 25), st.integers(1, 4)), elements=st.integers(-2, 2).map(float)
 )  # integer grids: ties, duplicates and zero rows everywhere
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(grids, st.sampled_from(METRICS), st.booleans(), st.integers(1, 24))
-def test_agrees_with_a_full_sort_on_integer_grids(vectors, metric, include_self, k):
+def test_agrees_with_a_full_sort_on_integer_grids(engine, vectors, metric, include_self, k):
     k = min(k, len(vectors) - (not include_self))
-    assert search(vectors, k, metric, include_self=include_self).index.tolist() == neighbor_lists(
-        vectors, k, metric, include_self
-    )
+    found = search(vectors, k, metric, include_self=include_self, engine=engine).index.tolist()
+    assert found == neighbor_lists(vectors, k, metric, include_self)
 
 
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("side", ["x", "y"])
-def test_agrees_with_a_full_sort_on_real_vectors(metric, side):
+def test_agrees_with_a_full_sort_on_real_vectors(engine, metric, side):
     pairs = isthmus.load("emoji")
     vectors = getattr(pairs, side)[:700]  # holds exact duplicates
-    table = search(vectors, 40, metric)
+    table = search(vectors, 40, metric, engine=engine)
     assert table.index.tolist() == neighbor_lists(vectors, 40, metric)
     squared = np.take_along_axis(squared_distances(vectors, metric), table.index, axis=1)
     expected = squared / 2 if metric == "cosine" else np.sqrt(squared)
@@ -40,10 +56,10 @@ def test_agrees_with_a_full_sort_on_real_vectors(metric, side):
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_agrees_with_scikit_learn(rng, metric):
+def test_agrees_with_scikit_learn(engine, rng, metric):
     vectors = rng.normal(size=(300, 20))
     theirs = NearestNeighbors(metric=metric, algorithm="brute").fit(vectors).kneighbors(n_neighbors=15)
-    table = search(vectors, 15, metric)
+    table = search(vectors, 15, metric, engine=engine)
     assert (table.index == theirs[1]).all()
     np.testing.assert_allclose(table.distance, theirs[0], rtol=1e-6)
 
@@ -81,32 +97,32 @@ def test_rotation_scale_and_for_euclidean_translation_keep_neighbors(rng, metric
 
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e30, 1e300])
-def test_extreme_scales(rng, metric, scale):
+def test_extreme_scales(engine, rng, metric, scale):
     vectors = rng.normal(size=(40, 5))
-    table = search(vectors * scale, 7, metric)
-    assert (table.index == search(vectors, 7, metric).index).all()
+    table = search(vectors * scale, 7, metric, engine=engine)
+    assert (table.index == search(vectors, 7, metric, engine=engine).index).all()
     assert np.isfinite(table.distance).all()
 
 
-def test_far_cluster_costs_no_digits(rng):
+def test_far_cluster_costs_no_digits(engine, rng):
     vectors = np.concatenate([rng.normal(size=(50, 3)) * 1e-6, rng.normal(size=(3, 3)) * 1e6])
-    assert search(vectors, 5, "euclidean").index.tolist() == neighbor_lists(vectors, 5, "euclidean")
+    assert search(vectors, 5, "euclidean", engine=engine).index.tolist() == neighbor_lists(vectors, 5, "euclidean")
 
 
 @pytest.mark.parametrize("shape", [(2, 1), (5, 1), (40, 5000)])
-def test_shapes_at_the_edge(rng, shape):
+def test_shapes_at_the_edge(engine, rng, shape):
     vectors = rng.normal(size=shape)
     k = shape[0] - 1
-    assert search(vectors, k, "euclidean").index.tolist() == neighbor_lists(vectors, k, "euclidean")
+    assert search(vectors, k, "euclidean", engine=engine).index.tolist() == neighbor_lists(vectors, k, "euclidean")
 
 
-def test_all_rows_equal_are_ordered_by_row_number():
-    assert search(np.ones((6, 3)), 3).index.tolist()[5] == [0, 1, 2]
-    assert search(np.ones((6, 3)), 3).index.tolist()[1] == [0, 2, 3]
+def test_all_rows_equal_are_ordered_by_row_number(engine):
+    assert search(np.ones((6, 3)), 3, engine=engine).index.tolist()[5] == [0, 1, 2]
+    assert search(np.ones((6, 3)), 3, engine=engine).index.tolist()[1] == [0, 2, 3]
 
 
-def test_a_zero_row_has_cosine_zero_with_everything():
-    table = search(np.array([[1.0, 0], [0, 0], [1, 0.1], [0, 0]]), 3)
+def test_a_zero_row_has_cosine_zero_with_everything(engine):
+    table = search(np.array([[1.0, 0], [0, 0], [1, 0.1], [0, 0]]), 3, engine=engine)
     assert table.index.tolist() == [[2, 1, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]
     assert table.distance[1].tolist() == [1, 1, 1]
 
@@ -151,3 +167,48 @@ def test_reports_progress(rng):
     search(rng.normal(size=(50, 3)), 2, engine=BlockedEngine(memory=1 << 15), progress=lambda *c: calls.append(c))
     assert calls[-1][1:] == (50, 50)
     assert len(calls) > 1
+
+
+def same_bytes_sets():
+    rng = np.random.default_rng(0)
+    clusters = np.repeat(rng.normal(size=(12, 30)), 40, axis=0) + 1e-4 * rng.normal(size=(480, 30))
+    return {
+        "emoji images, with duplicates": isthmus.load("emoji").y[:900],
+        "glosses, half precision": isthmus.load("imagenet-glosses").x.astype(np.float16),
+        "clusters": clusters.astype(np.float32),
+        "far clusters, double": clusters + 1e3 * rng.normal(size=(480, 1)),
+        "integer grid": rng.integers(-2, 3, size=(700, 3)).astype(np.float32),
+        "all rows equal": np.ones((300, 4), np.float32),
+        "repeated rows": np.repeat(rng.normal(size=(5, 7)), 200, axis=0),
+        "zero rows": np.where(rng.random((400, 1)) < 0.2, 0, rng.normal(size=(400, 9))),
+        "denormal": rng.normal(size=(90, 5)) * 1e-310,
+    }
+
+
+SETS = same_bytes_sets()
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("name", SETS)
+def test_every_engine_and_thread_count_gives_the_same_bytes(engine, name, metric):
+    for k in (1, 10, 60):
+        expected = search(SETS[name], k, metric, engine=NUMPY)
+        for one in (engine, NativeEngine(threads=1), NativeEngine(threads=3)) if engine is not NUMPY else ():
+            table = search(SETS[name], k, metric, engine=one)
+            assert table.index.tobytes() == expected.index.tobytes()
+            assert table.distance.tobytes() == expected.distance.tobytes()
+
+
+def test_the_default_engine_says_what_it_is():
+    assert describe_engine().split()[0] == default_engine().name
+
+
+def test_without_the_compiled_engine_numpy_serves_with_one_warning(monkeypatch, rng):
+    monkeypatch.setattr("isthmus.neighbors._search.available", lambda: False)
+    default_engine.cache_clear()
+    vectors = rng.normal(size=(20, 3))
+    with pytest.warns(RuntimeWarning, match="installed without its compiled neighbor engine"):
+        search(vectors, 3)
+    search(vectors, 3)  # a second warning would be an error here
+    assert describe_engine() == "numpy"
+    default_engine.cache_clear()

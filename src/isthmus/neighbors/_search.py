@@ -1,13 +1,40 @@
 """The public door to neighbor search: checks what came, chooses an engine, and hands over."""
 
+import warnings
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from isthmus._shapes import Progress
 from isthmus.neighbors._blocked import BlockedEngine
+from isthmus.neighbors._native import NativeEngine, available, instruction_set
 from isthmus.neighbors._neighbors import Metric, NeighborEngine, Neighbors, check_k, check_metric
 from isthmus.pairs import check_vectors
+
+
+@lru_cache(maxsize=1)
+def default_engine() -> NeighborEngine:
+    """The compiled engine, or the numpy engine with one warning where the compiled one was not built."""
+    if available():
+        return NativeEngine()
+    warnings.warn(
+        "isthmus was installed without its compiled neighbor engine: the numpy engine serves, exact but slower. "
+        "Install a C++ compiler and reinstall isthmus to get it.",
+        RuntimeWarning,
+        stacklevel=3,
+    )
+    return BlockedEngine()
+
+
+def describe_engine() -> str:
+    """What searches by default, with its instruction set: "native (avx512)", "native (avx2)", "numpy", ...
+
+    Example:
+        >>> describe_engine().split()[0] in ("native", "numpy")
+        True
+    """
+    return f"native ({instruction_set()})" if available() else "numpy"
 
 
 def search(
@@ -31,7 +58,7 @@ def search(
         metric: "cosine" or "euclidean".
         include_self: count each item as its own first neighbor, at distance 0, as the published code of the paper does;
             k - 1 others follow.
-        engine: what searches; the numpy engine if left out.
+        engine: what searches; the compiled engine, or where it was not built the numpy engine, if left out.
         progress: called with what is being done, the rows done and the rows in all.
         name: what errors call the vectors.
 
@@ -46,7 +73,7 @@ def search(
     array = check_vectors(vectors, name)
     check_metric(metric)
     check_k(k, len(array), include_self=include_self, name=name)
-    engine = engine or BlockedEngine()
+    engine = engine or default_engine()
     others = k - include_self
     if not others:
         index, distance = np.empty((len(array), 0), dtype=np.int64), np.empty((len(array), 0))

@@ -1,0 +1,67 @@
+"""The exact engine in C++: the same table as the numpy engine's, bit for bit, many times sooner.
+
+It lives under native/ and is built at installation where there is a compiler. Where there was none, the numpy engine serves
+and says so once.
+"""
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+from numpy import ndarray
+
+from isthmus._shapes import Float, Progress
+from isthmus.neighbors._neighbors import Metric, Neighbors
+
+try:
+    from isthmus import _native
+except ImportError:
+    _native = None
+
+
+def available() -> bool:
+    """Whether the compiled engine was built with this installation."""
+    return _native is not None
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class NativeEngine:
+    """Exact all-pairs search in C++ on all cores.
+
+    Args:
+        threads: how many to use; all cores that the process may use, if left out. They do not show in the result.
+    """
+
+    threads: int | None = None
+    name: str = "native"
+
+    def search(
+        self,
+        vectors: Float[ndarray, "n d"],
+        k: int,
+        *,
+        metric: Metric,
+        progress: Progress | None = None,
+    ) -> Neighbors:
+        """The k nearest neighbors of every row; `isthmus.neighbors.search` is the door that checks its arguments."""
+        n = len(vectors)
+        kept = np.float64 if vectors.dtype == np.float64 else np.float32
+        report = None if progress is None else lambda share: progress("neighbors", min(n, int(share * n)), n)
+        index, squared, exponent = _native.search(
+            np.ascontiguousarray(vectors, dtype=kept), k, metric == "cosine", self.threads or cores(), report
+        )
+        if progress is not None:
+            progress("neighbors", n, n)
+        distance = squared / 2 if metric == "cosine" else np.ldexp(np.sqrt(squared), exponent)
+        index = index.view(np.int64)  # numpy knows two 64-bit integers, and C++ hands over the other one
+        return Neighbors(index, distance, metric, includes_self=False)
+
+
+def instruction_set() -> str:
+    """The instruction set that the compiled engine runs on this processor: avx512, avx2 or baseline."""
+    return str(_native.instruction_set())
