@@ -16,7 +16,7 @@ from isthmus.neighbors._neighbors import Metric, Neighbors
 try:
     from isthmus import _native
 except ImportError:
-    _native = None
+    _native = None  # type: ignore[assignment]
 
 
 def available() -> bool:
