@@ -1,4 +1,4 @@
-// isthmus._native: the search for Python, with the interpreter lock released, progress and Ctrl-C looked after.
+// isthmus.neighbors._kernel: the search for Python, with the interpreter lock released, progress and Ctrl-C looked after.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
@@ -76,7 +76,7 @@ nb::tuple search(Matrix<T> vectors, int64_t k, bool cosine, int threads, nb::obj
 
 }  // namespace
 
-NB_MODULE(_native, m) {
+NB_MODULE(_kernel, m) {
     m.def("search", &search<float>, "vectors"_a, "k"_a, "cosine"_a, "threads"_a, "report"_a = nb::none());
     m.def("search", &search<double>, "vectors"_a, "k"_a, "cosine"_a, "threads"_a, "report"_a = nb::none());
     m.def("instruction_set", [] { return isthmus::best_kernel().name; });

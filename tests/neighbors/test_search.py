@@ -23,7 +23,7 @@ def engine(request, monkeypatch):
     """Every engine, the compiled one with every instruction set that this processor has."""
     if request.param == "numpy":
         return NUMPY
-    native = pytest.importorskip("isthmus._native", reason="installed without the compiled engine")
+    native = pytest.importorskip("isthmus.neighbors._kernel", reason="installed without the compiled engine")
     monkeypatch.setenv("ISTHMUS_KERNEL", request.param)
     if native.instruction_set() != request.param:
         pytest.skip(f"this processor has no {request.param}")

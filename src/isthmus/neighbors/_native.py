@@ -14,14 +14,14 @@ from isthmus._shapes import Float, Progress
 from isthmus.neighbors._neighbors import Metric, Neighbors
 
 try:
-    from isthmus import _native
+    from isthmus.neighbors import _kernel
 except ImportError:
-    _native = None  # type: ignore[assignment]
+    _kernel = None  # type: ignore[assignment]
 
 
 def available() -> bool:
     """Whether the compiled engine was built with this installation."""
-    return _native is not None
+    return _kernel is not None
 
 
 def cores() -> int:
@@ -52,7 +52,7 @@ class NativeEngine:
         n = len(vectors)
         kept = np.float64 if vectors.dtype == np.float64 else np.float32
         report = None if progress is None else lambda share: progress("neighbors", min(n, int(share * n)), n)
-        index, squared, exponent = _native.search(
+        index, squared, exponent = _kernel.search(
             np.ascontiguousarray(vectors, dtype=kept), k, metric == "cosine", self.threads or cores(), report
         )
         if progress is not None:
@@ -64,4 +64,4 @@ class NativeEngine:
 
 def instruction_set() -> str:
     """The instruction set that the compiled engine runs on this processor: avx512, avx2 or baseline."""
-    return str(_native.instruction_set())
+    return str(_kernel.instruction_set())
