@@ -43,7 +43,7 @@ class Search {
         : rows_(source, n, d, cosine, threads),
           n_(n), d_(d), k_(k), threads_(threads), progress_(progress), kernel_(best_kernel()),
           panels_((n + kernel_.columns - 1) / kernel_.columns),
-          capacity_(2 * k + 32), bound_(2.2 * double(d + 16) * kRoundoff),
+          capacity_(2 * k + 96), bound_(2.2 * double(d + 16) * kRoundoff),
           packed_(panels_ * kernel_.columns * d), half_(panels_ * kernel_.columns + kernel_.rows, INFINITY),
           cut_(n), lists_(n), candidates_(n * capacity_) {
         for (auto& cut : cut_) cut.store(-FLT_MAX, std::memory_order_relaxed);

@@ -226,7 +226,9 @@ class Bridge:
         else:
             samples = self.half_samples() if samples is None else samples
             error = self._error(_values(samples, of, self.k))
-        return Interval.around(self.value(of), error, level=level, kind=kind, bounds=_BOUNDS[of == "index"])
+        return Interval.around(
+            self.value(of), error, level=level, kind=kind, bounds=(-1.0, 1.0) if of == "index" else (0.0, 1.0)
+        )
 
     def gain(
         self,
@@ -266,9 +268,6 @@ class Bridge:
             f"baseline {self.baseline_overlap:.3f}, chance {self.chance:.3f}; "
             f"N={self.n}, K={self.k}, {x.metric}, {convention})"
         )
-
-
-_BOUNDS: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 1.0), (-1.0, 1.0))
 
 
 def _values(samples: Sequence[Counts], of: Quantity, k: int) -> Float[ndarray, " draws"]:

@@ -83,7 +83,7 @@ def read_split(path: str | Path, ids: tuple[str, ...]) -> Split:
     """A published split from a TSV (or CSV) file with the columns `index` or `id`, and `part`.
 
     `index` counts rows from 0, `id` names items; `part` is `train` or `test`. The order of the lines is the order of
-    training. Items that the file does not mention are used in neither part.
+    training; test items stand in the order of the data. Items that the file does not mention are used in neither part.
 
     Raises:
         DataError: a missing column, an unknown id, an index out of range, an item named twice, another part, or a part
@@ -119,4 +119,4 @@ def read_split(path: str | Path, ids: tuple[str, ...]) -> Split:
     for part, rows in parts.items():
         if not rows:
             raise DataError(f"{path}: needed items in both parts, got none in {part}. Mark some lines as {part}.")
-    return Split(np.array(parts["train"]), np.array(parts["test"]))
+    return Split(np.array(parts["train"]), np.sort(parts["test"]))
