@@ -6,6 +6,7 @@
 #include <exception>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -26,7 +27,11 @@ void in_parallel(int threads, int64_t n, int64_t piece, Work work) {
         }
     };
     std::vector<std::thread> others;
-    for (int t = 1; t < threads; ++t) others.emplace_back(run);
+    try {
+        for (int t = 1; t < threads; ++t) others.emplace_back(run);
+    } catch (const std::system_error&) {
+        // No more threads to be had: those there are do the work.
+    }
     run();
     for (std::thread& other : others) other.join();
     if (failure) std::rethrow_exception(failure);

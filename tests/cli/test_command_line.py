@@ -69,7 +69,8 @@ def test_audit_of_files_with_given_vectors(files):
     found = records("audit", "x.npy", "y.npy", "--mapped", "f.npy", cwd=files)
     assert [key for key in AUDIT_KEYS if key not in found[0]] == []
     assert [r["mapping"] for r in found] == ["identity", "untrained-lin", "untrained-nn", "given"]
-    assert found[-1]["verdict"] in ("echoes the input", "carries the target", "undecided", "no better than untrained")
+    perfect = records("audit", "x.npy", "y.npy", "--mapped", "y.npy", cwd=files)[-1]
+    assert (perfect["bridge_index"], perfect["verdict"]) == (1, "carries the target")
 
 
 def test_audit_gives_the_same_bytes_twice_and_with_one_or_two_threads(files):
@@ -103,6 +104,17 @@ def test_labels_and_names_are_text_in_the_page(tmp_path):
 
     write_page(isthmus.audit(pairs, ["ridge"], k=3, folds=2), tmp_path / "out.html")
     assert "<script>" not in (tmp_path / "out.html").read_text(encoding="utf-8")
+
+
+def test_given_vectors_are_joined_by_id_whatever_the_ids(tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 60, 3))
+    for ids in (range(60), [f"w{i}" for i in range(60)]):
+        for name, values, order in (("x", x, range(60)), ("y", y, range(60)), ("f", y, rng.permutation(60))):
+            lines = [f"{ids[i]},{','.join(map(str, values[i]))}" for i in order]
+            (tmp_path / f"{name}.csv").write_text("\n".join(["id,a,b,c", *lines]))
+        given = records("audit", "x.csv", "y.csv", "--mapped", "f.csv", "-k", "5", cwd=tmp_path)[-1]
+        assert given["bridge_index"] == 1
 
 
 def test_audit_with_a_split(files):
@@ -193,6 +205,9 @@ BAD = [
     ("missing", nothing, ["overlap", "gone.npy", "x.npy"], "gone.npy: needed a file, found none"),
     ("folder", nothing, ["overlap", ".", "x.npy"], "needed a file, got a folder"),
     ("unknown set", nothing, ["audit", "emojy"], "got 'emojy'. Did you mean 'emoji'?"),
+    ("unknown set of several", nothing, ["overlap", "emojy", "x.npy"], "got 'emojy'. Did you mean 'emoji'?"),
+    ("unknown side", nothing, ["overlap", "emoji:z", "x.npy"], "needed emoji:x or emoji:y, got 'emoji:z'"),
+    ("loss", nothing, ["audit", "emoji", "--mapping", "ridge", "--loss", "hinge"], "loss: needed one of cosine, mse"),
     ("one file", nothing, ["audit", "x.npy"], "needed two files, x and y, got only x.npy"),
     ("metric", nothing, ["overlap", "emoji", "--metric", "manhattan"], "metric: needed cosine or euclidean, got 'manhattan'"),
     ("k", nothing, ["overlap", "emoji", "-k", "ten"], "k: needed whole numbers as in 5,10,30, got 'ten'"),

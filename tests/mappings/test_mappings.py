@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from isthmus import MLP, Identity, IsthmusError, Linear, Ridge, Untrained
 from isthmus.mappings import PENALTIES, leave_one_out_errors, load, mapping, save
-from isthmus.training import Recipe, initialize
+from isthmus.training import Recipe, initialize, learn
 
 FAST = Recipe(epochs=5, hidden=8)
 ALL = [Identity(), Ridge(), Linear(recipe=FAST), MLP(recipe=FAST), MLP((7, 5), "tanh", "cosine", FAST), Untrained((6,))]
@@ -45,6 +45,15 @@ def test_leave_one_out_errors_are_those_of_leaving_out(xy):
         assert error == pytest.approx(np.mean((left_out - y) ** 2), rel=1e-9)
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e4, 1e8])
+def test_leave_one_out_errors_with_more_inputs_than_items_in_any_units(rng, scale):
+    x, y = rng.normal(size=(30, 50)) * scale, rng.normal(size=(30, 3))
+    for penalty in (0.01, 1.0):
+        left_out = cross_val_predict(TheirRidge(alpha=penalty, solver="svd"), x, y, cv=LeaveOneOut())
+        found = leave_one_out_errors(x, y, [penalty])[0]
+        assert found == pytest.approx(np.mean((left_out - y) ** 2), rel=1e-3)
+
+
 def test_ridge_chooses_the_penalty_that_scikit_learn_chooses(xy):
     x, y = xy
     scaled = StandardScaler().fit_transform(x)
@@ -65,7 +74,7 @@ def test_the_estimator_contract(xy, one):
     assert (clone(one).fit(x, y).predict(x) == f).all()
     with pytest.raises(IsthmusError, match="X: needed 6 columns, as in training, got 5"):
         copy.predict(x[:, :5])
-    with pytest.raises(IsthmusError, match="X, Y: needed the same number of items"):
+    with pytest.raises(IsthmusError, match="X, Y: needed as many items in both"):
         clone(one).fit(x, y[:50])
     with pytest.raises(IsthmusError, match="Y: needed finite numbers, got nan in row 3"):
         clone(one).fit(x, np.where(np.arange(120)[:, None] == 3, np.nan, y))
@@ -91,6 +100,15 @@ def test_a_saved_mapping_maps_alike(tmp_path, xy, one):
     assert [path.name for path in tmp_path.iterdir()] == ["map.safetensors"]
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_settings_given_as_arrays_are_saved_and_a_bad_place_is_refused(tmp_path, xy):
+    fitted = Ridge(np.logspace(-1, 1, 3)).fit(*xy)
+    save(fitted, tmp_path / "map.safetensors")
+    assert (load(tmp_path / "map.safetensors").predict(xy[0]) == fitted.predict(xy[0])).all()
+    with pytest.raises(IsthmusError, match="needed a file that can be written"):
+        save(fitted, tmp_path / "no" / "map.safetensors")
+
+
 def test_what_is_no_mapping_is_refused(tmp_path):
     with pytest.raises(IsthmusError, match="needed a saved mapping, found no file"):
         load(tmp_path / "map.safetensors")
@@ -114,14 +132,22 @@ def test_a_hidden_layer_learns_what_no_line_can(rng):
     assert MLP((32,)).fit(x, y).score(x, y) > 0.9
 
 
-def test_one_step_of_rmsprop_by_hand(rng):
-    """A single batch and epoch: w - rate g / (sqrt(0.1 g^2) + 1e-8), with the gradient of 1/2 |f - y|^2 averaged."""
-    x, y = rng.normal(size=(8, 3)).astype(np.float32), rng.normal(size=(8, 2)).astype(np.float32)
-    recipe = Recipe(epochs=1, batch=8, patience=0, scaling="none")
-    start = initialize((3, 2), np.random.default_rng([0, 0x1217]))[0]
-    gradient = x.T @ (x @ start.weight + start.bias - y) / 8
-    expected = start.weight - 1e-3 * gradient / (np.sqrt(0.1 * gradient**2) + 1e-8)
-    np.testing.assert_allclose(Linear(recipe=recipe).fit(x, y).network_[0].weight, expected, rtol=1e-4)
+def test_three_steps_of_rmsprop_by_hand(rng):
+    """v <- 0.9 v + 0.1 g^2, w <- w - rate g / (sqrt(v) + 1e-8), g the mean gradient of 1/2 |f - y|^2; tiny gradients too."""
+    x, y = rng.normal(size=(8, 3)), rng.normal(size=(8, 2)) * np.array([1.0, 3e-7])
+    recipe = Recipe(epochs=3, batch=8, patience=0, scaling="none", shuffle=False)
+    layer = initialize((3, 2), np.random.default_rng([0, 0x1217]))[0]
+    w, b = layer.weight * np.array([1.0, 1e-7]), layer.bias.astype(float)
+    start = (type(layer)(w.astype(np.float32), layer.bias),)
+    v, u = np.zeros_like(w), np.zeros_like(b)
+    for _ in range(3):
+        error = (x @ w + b - y) / 8
+        gradient, slope = x.T @ error, error.sum(axis=0)
+        v, u = 0.9 * v + 0.1 * gradient**2, 0.9 * u + 0.1 * slope**2
+        w, b = w - 1e-3 * gradient / (np.sqrt(v) + 1e-8), b - 1e-3 * slope / (np.sqrt(u) + 1e-8)
+    learned = learn(start, x, y, recipe).network[0]
+    np.testing.assert_allclose(learned.weight, w, rtol=2e-3)
+    np.testing.assert_allclose(learned.bias, b, rtol=2e-3)
 
 
 def test_training_loss_falls_and_patience_stops(xy):
@@ -145,7 +171,17 @@ def test_twins_share_the_architecture_and_learn_nothing(xy):
         twin = one.twin(seed=3).fit(x, y)
         assert isinstance(twin, Untrained)
         assert twin.predict(x).shape == one.fit(x, y).predict(x).shape
-        assert (one.twin(seed=3).fit(x, -y).predict(x) == twin.predict(x)).all()
+        again = one.twin(seed=3).fit(x, y[::-1])
+        assert all(
+            (a == b).all() for p, q in zip(twin.network_, again.network_, strict=True) for a, b in zip(p, q, strict=True)
+        )
+        fitted = one.fit(x, y)
+        assert (twin.scaling_.shift == fitted.scaling_.shift).all()
+        assert (twin.scaling_.scale == fitted.scaling_.scale).all()
+        if isinstance(one, MLP):
+            assert [a.weight.shape for a in twin.network_] == [a.weight.shape for a in fitted.network_]
+            assert (twin.target_scaling_.shift == fitted.target_scaling_.shift).all()
+            assert (twin.target_scaling_.scale == fitted.target_scaling_.scale).all()
     assert Identity().twin() is None
 
 
@@ -163,9 +199,13 @@ def test_the_published_initialization(rng):
         (lambda: mapping("mlp"), "mapping: needed one of ridge, lin, nn or nn-N"),
         (lambda: mapping("nn", recipe="quick"), "recipe: needed one of authors-code, paper, got 'quick'"),
         (lambda: MLP(loss="hinge").fit(np.eye(4), np.eye(4)), "loss: needed one of cosine, mse, got 'hinge'"),
+        (lambda: Ridge().fit(np.eye(4) * 1e200, np.eye(4)), "X: needed a largest number between"),
+        (lambda: Recipe(optimizer="sgd"), "optimizer: needed rmsprop or adam, got 'sgd'"),
+        (lambda: Recipe(epochs=0), "epochs: needed at least 1"),
         (lambda: Ridge([-1.0]).fit(np.eye(4), np.eye(4)), "penalties: needed positive numbers"),
     ],
 )
+@pytest.mark.usefixtures("unchecked_shapes")
 def test_refuses(make, match):
     with pytest.raises(IsthmusError, match=match):
         make()

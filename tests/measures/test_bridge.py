@@ -119,7 +119,7 @@ def test_gain_over_itself_is_nothing_and_over_noise_is_something():
 
 
 def test_too_few_items_for_halves_give_no_interval():
-    assert np.isnan(bridge(*three_spaces(0, n=12), 6).interval().low)
+    assert np.isnan(bridge(*three_spaces(0, n=38), 10).interval().low)
 
 
 def test_the_paired_test():

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 import isthmus
 from isthmus import IsthmusError
-from isthmus.measures import chance, mnno, nno, overlap, positions, relabelled
+from isthmus.measures import chance, mnno, nno, overlap, positions, relabeled
 from isthmus.neighbors import search
 from oracles import overlap as slow_overlap
 
@@ -81,24 +81,24 @@ def test_random_pairings_average_to_chance(include_self):
     rng = np.random.default_rng(5)
     x, y = rng.normal(size=(30, 3)) ** 3, rng.normal(size=(30, 2)) ** 3  # skewed: hubs
     a, b = (search(v, 4, include_self=include_self).index for v in (x, y))
-    totals = relabelled(a, b, draws=4000)
+    totals = relabeled(a, b, draws=4000)
     level = chance(4, 30, include_self=include_self)
     assert totals.mean() / (30 * 4) == pytest.approx(level, abs=4 * totals.std() / (30 * 4) / np.sqrt(4000))
 
 
-def test_relabelling_equals_searching_the_permuted_space():
+def test_relabeling_equals_searching_the_permuted_space():
     x, y = two_spaces(3)
     pairing = np.random.default_rng([7, 0x9E12]).permutation(40)
     expected = overlap(x, y[pairing], 5).counts.sum()
-    assert relabelled(search(x, 5).index, search(y, 5).index, draws=1, seed=7)[0] == expected
+    assert relabeled(search(x, 5).index, search(y, 5).index, draws=1, seed=7)[0] == expected
 
 
-def test_the_large_and_the_small_relabelling_agree(monkeypatch):
+def test_the_large_and_the_small_relabeling_agree(monkeypatch):
     x, y = two_spaces(4)
     a, b = search(x, 5).index, search(y, 5).index
-    small = relabelled(a, b, draws=20)
+    small = relabeled(a, b, draws=20)
     monkeypatch.setattr("isthmus.measures._overlap._TABLE_ITEMS", 0)
-    assert (relabelled(a, b, draws=20) == small).all()
+    assert (relabeled(a, b, draws=20) == small).all()
 
 
 def test_p_value_tells_related_from_unrelated_spaces(rng):
@@ -131,9 +131,29 @@ def test_intervals_cover_and_name_their_population():
     assert fixed.standard_error == pytest.approx(np.std(result.counts / 5, ddof=1) / np.sqrt(80))
 
 
-def test_an_interval_that_cannot_be_is_nan():
-    interval = overlap(*two_spaces(0, n=12), 6).interval()
+@pytest.mark.parametrize(("n", "k"), [(12, 6), (22, 10), (38, 10)])
+def test_an_interval_that_cannot_be_is_nan(n, k):
+    interval = overlap(*two_spaces(0, n=n), k).interval()
     assert np.isnan([interval.low, interval.high]).all()
+
+
+def test_the_smallest_interval_is_no_too_narrow_one():
+    results = [overlap(*two_spaces(seed, n=40), 10) for seed in range(60)]
+    spread = np.std([result.mnno for result in results])
+    assert np.mean([result.interval(draws=60).standard_error for result in results]) > 0.8 * spread
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_a_single_item_is_its_own_neighbor_and_k_may_be_a_numpy_number():
+    assert overlap(np.ones((1, 2)), np.ones((1, 2)), 1, include_self=True).chance == 1
+    assert overlap(*two_spaces(0), np.int64(5)).k == 5
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+@pytest.mark.parametrize("k", [5.5, [], "ten"])
+def test_k_that_is_no_number_is_refused(k):
+    with pytest.raises(IsthmusError, match="k: needed"):
+        overlap(*two_spaces(0), k)
 
 
 def test_adjusted_is_zero_at_chance_one_at_agreement_and_undefined_for_all_neighbors():

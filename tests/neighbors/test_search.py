@@ -67,10 +67,10 @@ def test_agrees_with_scikit_learn(engine, rng, metric):
 @pytest.mark.parametrize("metric", METRICS)
 def test_block_size_threads_and_precision_of_the_product_do_not_show(metric):
     vectors = isthmus.load("imagenet-words").x
-    whole = search(vectors, 30, metric)
+    whole = search(vectors, 30, metric, engine=NUMPY)
     tiny = search(vectors, 30, metric, engine=BlockedEngine(memory=1 << 16))
     with threadpool_limits(1):
-        alone = search(vectors, 30, metric)
+        alone = search(vectors, 30, metric, engine=NUMPY)
     for other in (tiny, alone):
         assert other.index.tobytes() == whole.index.tobytes()
         assert other.distance.tobytes() == whole.distance.tobytes()
@@ -191,9 +191,11 @@ SETS = same_bytes_sets()
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("name", SETS)
 def test_every_engine_and_thread_count_gives_the_same_bytes(engine, name, metric):
+    if engine is NUMPY:
+        pytest.skip("what the others are compared with")
     for k in (1, 10, 60):
         expected = search(SETS[name], k, metric, engine=NUMPY)
-        for one in (engine, NativeEngine(threads=1), NativeEngine(threads=3)) if engine is not NUMPY else ():
+        for one in (engine, NativeEngine(threads=1), NativeEngine(threads=3)):
             table = search(SETS[name], k, metric, engine=one)
             assert table.index.tobytes() == expected.index.tobytes()
             assert table.distance.tobytes() == expected.distance.tobytes()

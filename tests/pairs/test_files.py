@@ -63,6 +63,25 @@ def test_reads(folder, source, values, ids):
     assert found.ids == ids
 
 
+@pytest.mark.parametrize("header", [",0,1,2", ",p,q,r", "id,0,1,2", "Unnamed: 0,p,q,r"])
+def test_row_names_of_pandas_are_ids(tmp_path, header):
+    (tmp_path / "x.csv").write_text("\n".join([header, *(f"{i},{i}.5,2,3" for i in range(4))]))
+    found = read(tmp_path / "x.csv")
+    assert found.values.shape == (4, 3)
+    assert found.ids == ("0", "1", "2", "3")
+
+
+def test_counted_columns_are_a_header(tmp_path):
+    (tmp_path / "x.csv").write_text("0,1,2\n0.5,2,3\n1.5,2,3\n")
+    assert read(tmp_path / "x.csv").values.tolist() == [[0.5, 2, 3], [1.5, 2, 3]]
+
+
+def test_ids_of_another_length_are_refused(tmp_path):
+    np.savez(tmp_path / "x.npz", image=X, ids=np.array(["a", "b"]))
+    with pytest.raises(IsthmusError, match="needed one id a row, got 2 ids for 4 rows"):
+        read(tmp_path / "x.npz")
+
+
 def test_large_npy_files_are_mapped(folder, monkeypatch):
     monkeypatch.setattr("isthmus.pairs._files._MAP_FROM_BYTES", 1)
     assert isinstance(read(folder / "x.npy").values, np.memmap)
@@ -113,6 +132,7 @@ BAD = [
     ("x.csv", "a,1\na,2\n", "needed unique ids, got 'a' in rows 0 and 1"),
     ("x.txt", "dog 1 2\ncat 3 four\n", "needed a number, got 'four' in line 2, column 3"),
     ("x.txt", "dog 1 2\ncat 3\n", "needed a word and 2 numbers, got 2 fields in line 2"),
+    ("x.txt", "1 2 3\n4 5 6\n", "needed a word before the numbers of each line, got only numbers"),
     ("x.txt", "3 2\ndog 1 2\n", "needed 3 word vectors, got 1"),
     ("x.txt", b"\xff\xfe dog 1 2", "needed UTF-8 text"),
     ("x.mat", b"MATLAB 7.3 garbage", "damaged or truncated|7.3"),

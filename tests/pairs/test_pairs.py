@@ -8,7 +8,7 @@ from sklearn.model_selection import KFold
 from sklearn.preprocessing import StandardScaler
 
 from isthmus import IsthmusError, Pairs
-from isthmus.pairs import Scaling, Vectors, align, hold_out, k_fold, read_split
+from isthmus.pairs import Scaling, Split, Vectors, align, hold_out, k_fold, read_split
 
 names = st.lists(st.text("abcdefgh", min_size=1, max_size=2), unique=True, min_size=1, max_size=12)
 
@@ -106,6 +106,21 @@ def test_splits_refuse(tmp_path, text, match):
     (tmp_path / "split.tsv").write_text(text)
     with pytest.raises(IsthmusError, match=match):
         read_split(tmp_path / "split.tsv", ("a", "b", "c"))
+
+
+def test_rows_have_moved_after_a_join_that_left_items_out(tmp_path):
+    (tmp_path / "split.tsv").write_text("index\tpart\n0\ttrain\n1\ttest\n")
+    with pytest.raises(IsthmusError, match="needed the column id, since the join left items out"):
+        read_split(tmp_path / "split.tsv", ("a", "b"), by_row=False)
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "got"),
+    [([0, 1], [1, 2], "row 1"), ([0], [2, 2], "row 2"), ([0], [], "no test row"), ([-1], [0], "row -1")],
+)
+def test_a_split_that_leaks_is_refused(train, test, got):
+    with pytest.raises(IsthmusError, match=f"split: needed each row at most once.*got {got}"):
+        Split(np.array(train), np.array(test, dtype=int))
 
 
 @pytest.mark.parametrize("kind", ["none", "center", "isotropic", "standardize"])

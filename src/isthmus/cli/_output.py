@@ -29,7 +29,7 @@ def check_writable(path: Path) -> None:
         DataError: a folder, or a file in a folder that does not exist or cannot be written.
     """
     if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        found = "a folder" if path.is_dir() else f"no folder {path.parent} to write to"
+        found = "a folder" if path.is_dir() else f"no folder {path.parent} that can be written to"
         raise DataError(f"{path}: needed a file that can be written, got {found}. Choose another place.")
 
 

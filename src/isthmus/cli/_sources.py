@@ -13,9 +13,13 @@ from isthmus.pairs import Pairs, Vectors, align, read
 
 def vectors(argument: str) -> Vectors:
     """The vectors that an argument names: `NAME:x` or `NAME:y` of a named data set, else a file."""
-    name, _, side = argument.rpartition(":")
-    if name in CATALOG and side in ("x", "y"):
-        pairs = load(name)
+    name, colon, side = argument.rpartition(":")
+    if name in CATALOG and side not in ("x", "y"):
+        raise DataError(f"data: needed {name}:x or {name}:y, got {argument!r}. Name one of its two sides.")
+    if not Path(argument).exists() and (name in CATALOG or not Path(name if colon else argument).suffix):
+        pairs = load(name if colon else argument)
+        if not colon:
+            raise DataError(f"data: needed one side of {argument}, got both. Write {argument}:x or {argument}:y.")
         return Vectors(pairs.x if side == "x" else pairs.y, pairs.ids, argument)
     return read(argument)
 
@@ -40,6 +44,11 @@ def joined(x: Vectors, y: Vectors) -> Pairs:
     return result
 
 
+def rows_kept(pairs: Pairs) -> bool:
+    """Whether row numbers are still those of the files: no item was left out by a join."""
+    return pairs.alignment is None or not (pairs.alignment.only_x or pairs.alignment.only_y)
+
+
 def numbers(text: str, argument: str) -> list[int]:
     """A list such as `5,10,30`."""
     try:
@@ -60,13 +69,13 @@ def words(text: str, argument: str) -> list[str]:
 def mapped(argument: str, to: Pairs) -> Float[ndarray, "n d"]:
     """The user's f(X), in the order of the pairs: by id where the file has ids, else row by row."""
     found = vectors(argument)
-    if found.ids is None or set(found.ids) == set(map(str, range(len(found.ids)))):
+    if found.ids is None:
         return found.values
     row_of = {item: row for row, item in enumerate(found.ids)}
     missing = [item for item in to.ids if item not in row_of]
     if missing:
         raise DataError(
-            f"mapped: needed a row for every pair, got none for {len(missing)} of {len(to)} ids ({missing[0]!r} first) in "
-            f"{argument}. Map every row of x."
+            f"mapped: needed a row for every id of the pairs, got none for {len(missing)} of {len(to)} "
+            f"({missing[0]!r} first) in {argument}. Name its rows like those of x, or drop its ids to take them in order."
         )
     return found.values[[row_of[item] for item in to.ids]]

@@ -13,7 +13,7 @@ def audit(
         list[str] | None, Argument(metavar="[X Y | NAME]", help="Two files, or a named data set (imagenet-words).")
     ] = None,
     mapped: Annotated[str | None, Option(metavar="F", help="Your own f(X); then nothing is learned.")] = None,
-    mapping: Annotated[str, Option(help="What to learn: ridge, lin, nn, nn-3, ...")] = "ridge,lin,nn",
+    mapping: Annotated[str, Option(help="What to learn: ridge, lin, nn, nn-3, ..., or all.")] = "ridge,lin,nn",
     loss: Annotated[str, Option(help="What lin and nn minimize: mse or cosine.")] = "mse",
     recipe: Annotated[str, Option(help="How lin and nn are learned: paper or authors-code.")] = "paper",
     k: Annotated[str, Option("-k", "--k", help="Neighbors counted, as in 10 or 5,10,30.")] = "10",
@@ -46,7 +46,7 @@ def audit(
     from isthmus.pairs import read_split  # noqa: PLC0415
 
     given = None if mapped is None else _sources.mapped(mapped, pairs)
-    parts = None if split is None else read_split(split, pairs.ids)
+    parts = None if split is None else read_split(split, pairs.ids, by_row=_sources.rows_kept(pairs))
     if report is not None:
         _output.check_writable(report)
     with _output.progress() as progress:

@@ -23,7 +23,7 @@ def list_sets(json: Annotated[bool, typer.Option("--json", help="Only JSON on st
         _output.print_json([
             {
                 "name": card.name, "items": card.items, "x": card.x_space, "x_width": card.x_width,
-                "y": card.y_space, "y_width": card.y_width, "labels": card.labels, "licence": card.licence,
+                "y": card.y_space, "y_width": card.y_width, "labels": card.labels, "license": card.license,
             }
             for card in cards
         ])  # fmt: skip
@@ -31,11 +31,11 @@ def list_sets(json: Annotated[bool, typer.Option("--json", help="Only JSON on st
     from rich.table import Table  # noqa: PLC0415
 
     table = Table(title="named data sets")
-    for column in ("name", "items", "x", "y", "labels", "licence"):
+    for column in ("name", "items", "x", "y", "labels", "license"):
         table.add_column(column)
     for card in cards:
         table.add_row(
             card.name, str(card.items), f"{card.x_space} ({card.x_width}-d)", f"{card.y_space} ({card.y_width}-d)",
-            card.labels, card.licence,
+            card.labels, card.license,
         )  # fmt: skip
     _output.console().print(table)

@@ -30,7 +30,7 @@ class DatasetCard:
     y_space: str
     y_width: int
     labels: str
-    licence: str
+    license: str
     load: Callable[[], Pairs]
 
 

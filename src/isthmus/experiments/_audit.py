@@ -11,15 +11,20 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from isthmus._errors import MappingError, NeighborError
+from isthmus._errors import DataError, MappingError, NeighborError
 from isthmus._shapes import Float, Progress
 from isthmus.mappings import MAPPINGS, Identity, Mapping, Untrained, mapping
-from isthmus.measures import Bridge, Counts, Spaces, Verdict, depth_for, verdict
+from isthmus.measures import Bridge, Counts, Spaces, Verdict, as_list, depth_for, verdict
 from isthmus.neighbors import Metric, Neighbors, check_metric, search
 from isthmus.pairs import Pairs, Split, check_seed, check_vectors, k_fold
 from isthmus.statistics import POPULATIONS, Interval
+from isthmus.training import check_loss
+from isthmus.training import recipe as recipe_of
 
 Direction = Literal["x->y", "y->x"]
+
+_POPULATION = f"{POPULATIONS['half-sample']}, with the mappings as learned"
+_CONTROL_DRAWS = 3  # random weights of each untrained control and test set
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,8 @@ class AuditRow:
         n_neighborhood: items among which neighbors were sought, the smallest test set (fold).
         shared, echoed, bridged, novel: mean number of an item's k mapped neighbors of each kind; they sum to k.
         bridge_index_low, bridge_index_high: 95 % half-sample interval, about `interval_population`.
-        gain, gain_low, gain_high: bridge rate less that of the untrained twin, with its interval; None for controls.
+        gain, gain_low, gain_high: bridge rate less that of the untrained twin (for given vectors, of the better of an
+            untrained `lin` and `nn`), with its interval; None for controls.
         p_value: paired sign-flip test over items of target against input overlap.
         mse: mean over items and dimensions of (f(x) - y)^2; None where f(x) and y differ in width.
         r2: 1 - sum |f(x) - y|^2 / sum |y - mean(y)|^2, over all dimensions together.
@@ -115,12 +121,12 @@ class _Mapped(NamedTuple):
 
 
 class _Candidate(NamedTuple):
-    """A mapping or control under audit: how to make it for a seed, and the name of its twin."""
+    """A mapping or control under audit: how to make it for a seed, and the controls that it has to beat."""
 
     name: str
     role: Literal["mapping", "control"]
     make: Callable[[int], Mapping]
-    twin: str | None
+    twins: tuple[str, ...]
 
 
 def audit(
@@ -146,7 +152,7 @@ def audit(
 
     Args:
         pairs: the two spaces.
-        mappings: names, of `isthmus.mappings.mapping`.
+        mappings: names, of `isthmus.mappings.mapping`, or "all".
         mapped: f(X), one row a pair, as wide as y; then nothing is learned.
         k: neighbors counted, or several such numbers.
         metric: "cosine" or "euclidean", or both.
@@ -169,12 +175,12 @@ def audit(
         >>> x, y = np.random.default_rng(0).normal(size=(2, 60, 4))
         >>> result = audit(Pairs(x, y), ["ridge"], k=3, folds=2)
         >>> [(row.direction, row.mapping) for row in result.rows][:3]
-        [('x->y', 'identity'), ('x->y', 'untrained-lin'), ('x->y', 'ridge')]
+        [('x->y', 'identity'), ('x->y', 'untrained-ridge'), ('x->y', 'ridge')]
     """
     check_seed(seed)
     if seeds < 1:
         raise MappingError(f"seeds: needed at least 1 repetition, got {seeds}. Use 1.")
-    ks = [k] if isinstance(k, int) else list(dict.fromkeys(k))
+    ks = as_list(k)
     metrics: list[Metric] = [metric] if isinstance(metric, str) else list(dict.fromkeys(metric))
     for each in metrics:
         check_metric(each)
@@ -182,16 +188,17 @@ def audit(
         splits = (split,) if split is not None else k_fold(len(pairs), folds, seed)
     else:
         mapped = _check_mapped(mapped, pairs)
-        everything = np.arange(len(pairs))
-        splits = (split,) if split is not None else (Split(everything, everything),)
-    _check_sizes(splits, ks, include_self=include_self)
+        nothing = np.arange(0)
+        splits = (split,) if split is not None else (Split(nothing, np.arange(len(pairs))),)
+    _check_sizes(splits, ks, len(pairs), include_self=include_self, learns=mapped is None)
     candidates = list(_candidates(mappings, loss, recipe, mapped=mapped is not None))
     directions: tuple[Direction, ...] = ("x->y",) if mapped is not None else ("x->y", "y->x")
-    steps = _Steps(progress, len(directions) * len(splits) * (seeds * len(candidates) + 1))
+    runs = sum(_runs(candidate, seeds) for candidate in candidates)
+    steps = _Steps(progress, len(directions) * len(splits) * (runs + 1))
     rows: list[AuditRow] = []
     for direction in directions:
         side = pairs if direction == "x->y" else pairs.swap()
-        predictions = _predict(side, candidates, splits, range(seed, seed + seeds), mapped, steps, direction)
+        predictions = _predict(side, candidates, splits, seed, seeds, mapped, steps, direction)
         for each in metrics:
             rows += _measure(
                 side, candidates, splits, predictions, ks, each, direction=direction, include_self=include_self,
@@ -202,6 +209,13 @@ def audit(
         "loss": loss, "recipe": recipe, "given": mapped is not None,
     }  # fmt: skip
     return Audit(pairs.name, pairs.x_space, pairs.y_space, tuple(rows), settings)
+
+
+def _runs(candidate: _Candidate, seeds: int) -> int:
+    """How often a candidate is run on each test set: random controls several times, to average their luck out."""
+    if candidate.name in ("identity", "given"):
+        return 1
+    return _CONTROL_DRAWS if candidate.role == "control" else seeds
 
 
 class _Steps:
@@ -226,11 +240,17 @@ def _check_mapped(mapped: Any, pairs: Pairs) -> Float[ndarray, "n dy"]:
     return array
 
 
-def _check_sizes(splits: Sequence[Split], ks: Sequence[int], *, include_self: bool) -> None:
+def _check_sizes(splits: Sequence[Split], ks: Sequence[int], n: int, *, include_self: bool, learns: bool) -> None:
+    largest = max(int(rows.max(initial=0)) for split in splits for rows in (split.train, split.test))
+    if largest >= n:
+        raise DataError(f"split: needed rows from 0 to {n - 1}, got {largest}. Check it against the data.")
+    least = min(len(split.train) for split in splits)
+    if learns and least < 2:
+        raise DataError(f"split: needed at least 2 items to learn from, got {least}. Use more folds or items.")
     smallest = min(len(split.test) for split in splits)
     most = smallest if include_self else smallest - 1
-    if not ks or min(ks) < 1 or max(ks) > most:
-        wrong = next((k for k in ks if not 1 <= k <= most), "none")
+    if min(ks) < 1 or max(ks) > most:
+        wrong = next(k for k in ks if not 1 <= k <= most)
         raise NeighborError(
             f"k: needed 1 to {max(most, 0)}, since the smallest test part has {smallest} items, got {wrong}. "
             "Use a smaller k, fewer folds or more items."
@@ -239,21 +259,22 @@ def _check_sizes(splits: Sequence[Split], ks: Sequence[int], *, include_self: bo
 
 def _candidates(names: Sequence[str], loss: str, recipe: str, *, mapped: bool) -> Iterator[_Candidate]:
     """Identity, the untrained twins that are needed, the mappings; for given vectors, twins of `lin` and `nn`."""
-    names = list(dict.fromkeys(names))
+    names = list(dict.fromkeys(known for name in names for known in (MAPPINGS if name == "all" else (name,))))
+    check_loss(loss)
+    recipe_of(recipe)
     if not names and not mapped:
         raise MappingError(f"mapping: needed at least one name, got none. Use {','.join(MAPPINGS)}.")
     for name in names:
-        mapping(name, loss=loss, recipe=recipe)  # an unknown name or recipe is refused before anything is learned
-    yield _Candidate("identity", "control", lambda seed: Identity(), None)  # noqa: ARG005
-    twins = ["lin", "nn"] if mapped else list(dict.fromkeys("lin" if name == "ridge" else name for name in names))
-    for name in twins:
-        yield _Candidate(f"untrained-{name}", "control", _untrained(name, recipe), None)
+        mapping(name, loss=loss, recipe=recipe)  # an unknown name is refused before anything is learned
+    yield _Candidate("identity", "control", lambda seed: Identity(), ())  # noqa: ARG005
+    twins = tuple(f"untrained-{name}" for name in (("lin", "nn") if mapped else names))
+    for twin in twins:
+        yield _Candidate(twin, "control", _untrained(twin.removeprefix("untrained-"), recipe), ())
     if mapped:
-        yield _Candidate("given", "mapping", lambda seed: Identity(), "untrained-lin")  # noqa: ARG005 - never fitted
+        yield _Candidate("given", "mapping", lambda seed: Identity(), twins)  # noqa: ARG005 - never fitted
     else:
-        for name in names:
-            twin = "untrained-lin" if name == "ridge" else f"untrained-{name}"
-            yield _Candidate(name, "mapping", _learned(name, loss, recipe), twin)
+        for name, twin in zip(names, twins, strict=True):
+            yield _Candidate(name, "mapping", _learned(name, loss, recipe), (twin,))
 
 
 def _learned(name: str, loss: str, recipe: str) -> Callable[[int], Mapping]:
@@ -268,7 +289,8 @@ def _predict(
     side: Pairs,
     candidates: Sequence[_Candidate],
     splits: Sequence[Split],
-    seeds: Sequence[int],
+    seed: int,
+    seeds: int,
     mapped: Float[ndarray, "n dy"] | None,
     steps: _Steps,
     direction: Direction,
@@ -276,13 +298,16 @@ def _predict(
     """f(X) of the test items by every mapping, fold and seed."""
     predictions: dict[str, list[_Mapped]] = {candidate.name: [] for candidate in candidates}
     for number, split in enumerate(splits):
+        train = split.train if len(split.train) else split.test  # given vectors: the controls see widths and scales only
         for candidate in candidates:
-            for seed in seeds:
+            for run in range(_runs(candidate, seeds)):
                 steps.start(f"{direction}, part {number + 1} of {len(splits)}: {candidate.name}")
                 if candidate.name == "given" and mapped is not None:
                     f = mapped[split.test]
                 else:
-                    learned = candidate.make(seed).fit(side.x[split.train], side.y[split.train])
+                    # A control draws other weights in every fold; a mapping's seeds are its own.
+                    own = seed + run + (number * _CONTROL_DRAWS if candidate.role == "control" else 0)
+                    learned = candidate.make(own).fit(side.x[train], side.y[train])
                     f = learned.predict(side.x[split.test])
                 predictions[candidate.name].append(_Mapped(f, number))
     return predictions
@@ -353,8 +378,9 @@ def _row(
     table = bridge.spaces[0].x
     index = bridge.interval("index", samples=samples[candidate.name])
     gain: Interval | None = None
-    if candidate.twin is not None:
-        gain = bridge.gain(bridges[candidate.twin], samples=(samples[candidate.name], samples[candidate.twin]))
+    if candidate.twins:
+        twin = max(candidate.twins, key=lambda name: bridges[name].bridge_rate)
+        gain = bridge.gain(bridges[twin], samples=(samples[candidate.name], samples[twin]))
     mse, r2 = errors
     return AuditRow(
         pairs=pairs, direction=direction, mapping=candidate.name, role=candidate.role,
@@ -365,7 +391,7 @@ def _row(
         shared=float(bridge.shared.mean()), echoed=float(bridge.echoed.mean()),
         bridged=float(bridge.bridged.mean()), novel=float(bridge.novel.mean()),
         echo_rate=bridge.echo_rate, bridge_rate=bridge.bridge_rate, bridge_index=bridge.index,
-        bridge_index_low=index.low, bridge_index_high=index.high, interval_population=POPULATIONS[index.kind],
+        bridge_index_low=index.low, bridge_index_high=index.high, interval_population=_POPULATION,
         gain=gain.estimate if gain else None, gain_low=gain.low if gain else None, gain_high=gain.high if gain else None,
         p_value=bridge.test(seed=seed), mse=mse, r2=r2, verdict=verdict(index, gain),
     )  # fmt: skip

@@ -17,6 +17,7 @@ from isthmus._errors import MappingError
 from isthmus._shapes import Float
 from isthmus.pairs import check_vectors
 
+_SMALLEST, _LARGEST = 1e-100, 1e100
 _M = TypeVar("_M", bound="Mapping")  # not typing.Self, which the run-time checks of the tests cannot resolve
 
 
@@ -32,13 +33,20 @@ class Mapping(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
         Raises:
             DataError: an array that is not two-dimensional, finite and of numbers.
-            MappingError: different numbers of items, or fewer than two.
+            MappingError: different numbers of items, fewer than two, or numbers too large or small to be squared.
         """
         x, y = check_vectors(X, "X"), check_vectors(Y, "Y")
-        if len(x) != len(y) or len(x) < 2:
-            raise MappingError(
-                f"X, Y: needed the same number of items in both, at least 2, got {len(x)} and {len(y)}. Pair them first."
-            )
+        if len(x) != len(y):
+            raise MappingError(f"X, Y: needed as many items in both, got {len(x)} and {len(y)}. Pair them first.")
+        if len(x) < 2:
+            raise MappingError("X, Y: needed at least 2 items to learn from, got 1. Give more.")
+        for name, values in (("X", x), ("Y", y)):
+            peak = float(np.abs(values).max())
+            if not (peak == 0 or _SMALLEST <= peak <= _LARGEST):
+                raise MappingError(
+                    f"{name}: needed a largest number between {_SMALLEST:g} and {_LARGEST:g}, got {peak:g}, whose square a "
+                    "float cannot hold. Change the units."
+                )
         self.n_features_in_ = x.shape[1]
         self.n_outputs_ = y.shape[1]
         with threadpool_limits(1):
@@ -60,7 +68,13 @@ class Mapping(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
                 "Pass vectors of the input space."
             )
         with threadpool_limits(1):
-            return self._map(x.astype(np.float64))
+            f = self._map(x.astype(np.float64))
+        if not np.isfinite(f).all():
+            row = int(np.argmin(np.isfinite(f).all(axis=1)))
+            raise MappingError(
+                f"X: needed inputs in the units of training, got one, row {row}, whose image overflows. Check it."
+            )
+        return f
 
     def score(self, X: Float[ndarray, "m dx"], y: Float[ndarray, "m dy"], sample_weight: Any = None) -> float:
         """Coefficient of determination over all outputs together, 1 - sum |f(x_i) - y_i|^2 / sum |y_i - mean(y)|^2.

@@ -12,7 +12,7 @@ from numpy import ndarray
 from isthmus._errors import MappingError
 from isthmus._shapes import Float
 from isthmus.mappings._contract import Mapping
-from isthmus.mappings._untrained import Untrained, network_of, network_state
+from isthmus.mappings._untrained import Untrained, fit_target_scaling, network_of, network_state
 from isthmus.pairs import Scaling
 from isthmus.training import NUMPY_ACTIVATIONS, Activation, Recipe, apply, initialize, learn, recipe
 
@@ -66,7 +66,7 @@ class MLP(Mapping):
             known = ", ".join(sorted(NUMPY_ACTIVATIONS))
             raise MappingError(f"activation: needed one of {known}, got {self.activation!r}. Choose one.")
         self.scaling_ = Scaling.fit(x, settings.scaling)
-        self.target_scaling_ = _target_scaling(y, settings)
+        self.target_scaling_ = fit_target_scaling(y, settings.scaling)
         rng = np.random.default_rng([self.seed, 0x1217])
         start = initialize((x.shape[1], *self._layers(), y.shape[1]), rng, settings.initialization, settings.bias)
         descent = learn(
@@ -80,22 +80,19 @@ class MLP(Mapping):
         return self.target_scaling_.undo(apply(self.network_, inputs, NUMPY_ACTIVATIONS[self.activation]))
 
     def _state(self) -> dict[str, ndarray]:
-        return network_state(self.network_) | {
-            "shift": self.scaling_.shift, "scale": self.scaling_.scale,
-            "target_shift": self.target_scaling_.shift, "target_scale": self.target_scaling_.scale,
-        }  # fmt: skip
+        return network_state(self.network_, self.scaling_, self.target_scaling_)
 
     def _restore(self, state: dict[str, ndarray]) -> None:
-        self.network_ = network_of(state)
         kind = self._recipe().scaling
-        self.scaling_ = Scaling(kind, state["shift"], state["scale"])
-        self.target_scaling_ = Scaling(kind, state["target_shift"], state["target_scale"])
+        self.network_, self.scaling_, self.target_scaling_ = network_of(state, kind, kind)
         self.n_features_in_, self.n_outputs_ = len(self.scaling_.shift), len(self.target_scaling_.shift)
 
     def twin(self, seed: int = 0) -> Mapping:
         """The network before its first step, with other random weights."""
         settings = self._recipe()
-        return Untrained(self._layers(), self.activation, settings.scaling, settings.initialization, settings.bias, seed)
+        return Untrained(
+            self._layers(), self.activation, settings.scaling, settings.scaling, settings.initialization, settings.bias, seed
+        )
 
 
 class Linear(MLP):
@@ -117,15 +114,3 @@ class Linear(MLP):
 
     def __init__(self, loss: str = "mse", recipe: str | Recipe = "paper", seed: int = 0) -> None:
         super().__init__(hidden=(), loss=loss, recipe=recipe, seed=seed)
-
-
-def _target_scaling(y: Float[ndarray, "n dy"], settings: Recipe) -> Scaling:
-    """The scaling of the targets: under `isotropic`, numbers of size 1 instead of rows of length 1.
-
-    A step of RMSprop changes every weight by about the learning rate, whatever the units of the loss; with targets of
-    size 1 that is a fine step for every number of outputs.
-    """
-    scaling = Scaling.fit(y, settings.scaling)
-    if settings.scaling == "isotropic":
-        return Scaling("isotropic", scaling.shift, scaling.scale / np.sqrt(y.shape[1]))
-    return scaling

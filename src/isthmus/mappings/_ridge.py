@@ -46,13 +46,18 @@ def leave_one_out_errors(
 def _leave_one_out(
     u: Float[ndarray, "n r"], s: Float[ndarray, " r"], y: Float[ndarray, "n dy"], penalties: Sequence[float]
 ) -> Float[ndarray, " p"]:
+    # What shrinks is small where penalties are, so residuals and 1 - H are summed from it: y - H y cancels digits instead.
+    kept = s > s.max(initial=0.0) * max(len(y), len(s)) * np.finfo(float).eps
+    u, s = u[:, kept], s[kept]
     projected = u.T @ y
+    everything = len(s) == len(y) - 1  # the inputs span all that centered targets can be
+    outside = np.zeros_like(y) if everything else y - u @ projected
+    free = np.zeros(len(y)) if everything else 1 - 1 / len(y) - (u**2).sum(axis=1)
     errors = np.empty(len(penalties))
     for position, penalty in enumerate(penalties):
-        shrink = s**2 / (s**2 + penalty)
-        residual = y - u @ (shrink[:, None] * projected)
-        residual /= (1 - 1 / len(y) - (u**2) @ shrink)[:, None]
-        errors[position] = np.mean(residual**2)
+        lost = penalty / (s**2 + penalty)
+        residual = outside + u @ (lost[:, None] * projected)
+        errors[position] = np.mean((residual / np.maximum(free + (u**2) @ lost, np.finfo(float).tiny)[:, None]) ** 2)
     return errors
 
 
@@ -109,4 +114,4 @@ class Ridge(Mapping):
 
     def twin(self, seed: int = 0) -> Mapping:
         """A random linear mapping on equally scaled inputs."""
-        return Untrained(scaling=self.scaling, seed=seed)
+        return Untrained(scaling=self.scaling, target_scaling="isotropic", seed=seed)

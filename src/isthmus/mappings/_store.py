@@ -23,7 +23,7 @@ def save(mapping: Mapping, path: str | Path) -> None:
     """Write a fitted mapping to a safetensors file, whole or not at all.
 
     Raises:
-        MappingError: a mapping of a class that isthmus does not know.
+        MappingError: a mapping of a class that isthmus does not know, or a place that cannot be written.
 
     Example:
         >>> import numpy as np, tempfile
@@ -42,8 +42,13 @@ def save(mapping: Mapping, path: str | Path) -> None:
     }
     state = {name: array.copy() for name, array in mapping._state().items()}
     part = Path(f"{path}.part")
-    save_file(state, part, metadata={"isthmus": kind, "settings": json.dumps(settings)})
-    part.replace(path)
+    text = json.dumps(settings, default=lambda array: array.tolist())  # settings given as arrays come back as lists
+    try:
+        save_file(state, part, metadata={"isthmus": kind, "settings": text})
+        part.replace(path)
+    except (OSError, SafetensorError) as error:
+        part.unlink(missing_ok=True)
+        raise MappingError(f"{path}: needed a file that can be written, got {error}. Choose another place.") from error
 
 
 def load(path: str | Path) -> Mapping:
@@ -65,7 +70,7 @@ def load(path: str | Path) -> Mapping:
             settings["recipe"] = Recipe(**settings["recipe"])
         mapping = kind(**settings)
         mapping._restore(state)
-    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise MappingError(
             f"{file}: needed a mapping saved by isthmus, got something else ({type(error).__name__}). Save it again."
         ) from error

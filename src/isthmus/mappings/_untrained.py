@@ -37,12 +37,13 @@ class Identity(Mapping):
 
 
 class Untrained(Mapping):
-    """A network with random weights; `fit` learns the widths and the scaling of the inputs, nothing else.
+    """A network with random weights; `fit` learns the widths and the scalings, nothing else.
 
     Args:
         hidden: units of each hidden layer; none for a linear mapping.
         activation: "relu", "tanh" or "sigmoid".
         scaling: of the inputs.
+        target_scaling: of the targets: outputs are brought to the place and the units that trained outputs would have.
         initialization: of the weights.
         bias: value of every bias.
         seed: of the weights.
@@ -59,6 +60,7 @@ class Untrained(Mapping):
         hidden: Sequence[int] = (),
         activation: Activation = "relu",
         scaling: ScalingKind = "isotropic",
+        target_scaling: ScalingKind = "isotropic",
         initialization: Initialization = "glorot-uniform",
         bias: float = 0.0,
         seed: int = 0,
@@ -66,36 +68,53 @@ class Untrained(Mapping):
         self.hidden = hidden
         self.activation = activation
         self.scaling = scaling
+        self.target_scaling = target_scaling
         self.initialization = initialization
         self.bias = bias
         self.seed = seed
 
     def _learn(self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"]) -> None:
         self.scaling_ = Scaling.fit(x, self.scaling)
+        self.target_scaling_ = fit_target_scaling(y, self.target_scaling)
         rng = np.random.default_rng([self.seed, 0x7212])
         self.network_ = initialize((x.shape[1], *self.hidden, y.shape[1]), rng, self.initialization, self.bias)
 
     def _map(self, x: Float[ndarray, "m dx"]) -> Float[ndarray, "m dy"]:
         inputs = self.scaling_.apply(x).astype(np.float32)
-        outputs: Float[ndarray, "m dy"] = apply(self.network_, inputs, NUMPY_ACTIVATIONS[self.activation])
-        return outputs.astype(np.float64)
+        return self.target_scaling_.undo(apply(self.network_, inputs, NUMPY_ACTIVATIONS[self.activation]))
 
     def _state(self) -> dict[str, ndarray]:
-        return network_state(self.network_) | {"shift": self.scaling_.shift, "scale": self.scaling_.scale}
+        return network_state(self.network_, self.scaling_, self.target_scaling_)
 
     def _restore(self, state: dict[str, ndarray]) -> None:
-        self.network_ = network_of(state)
-        self.scaling_ = Scaling(self.scaling, state["shift"], state["scale"])
-        self.n_features_in_, self.n_outputs_ = len(self.scaling_.shift), self.network_[-1].weight.shape[1]
+        self.network_, self.scaling_, self.target_scaling_ = network_of(state, self.scaling, self.target_scaling)
+        self.n_features_in_, self.n_outputs_ = len(self.scaling_.shift), len(self.target_scaling_.shift)
 
 
-def network_state(network: Network) -> dict[str, ndarray]:
-    """The layers of a network as named arrays."""
+def fit_target_scaling(y: Float[ndarray, "n dy"], kind: ScalingKind) -> Scaling:
+    """The scaling of the targets: under `isotropic`, numbers of size 1 instead of rows of length 1.
+
+    A step of RMSprop changes every weight by about the learning rate, whatever the units of the loss; with targets of
+    size 1 that is a fine step for every number of outputs.
+    """
+    scaling = Scaling.fit(y, kind)
+    if kind == "isotropic":
+        return Scaling(kind, scaling.shift, scaling.scale / np.sqrt(y.shape[1]))
+    return scaling
+
+
+def network_state(network: Network, scaling: Scaling, target_scaling: Scaling) -> dict[str, ndarray]:
+    """The layers of a network and the scalings around it as named arrays."""
     named = ((f"{part}_{i}", array) for i, layer in enumerate(network) for part, array in layer._asdict().items())
-    return dict(named)
+    return dict(named) | {
+        "shift": scaling.shift, "scale": scaling.scale,
+        "target_shift": target_scaling.shift, "target_scale": target_scaling.scale,
+    }  # fmt: skip
 
 
-def network_of(state: dict[str, ndarray]) -> Network:
-    """The network that `network_state` took apart."""
+def network_of(state: dict[str, ndarray], kind: ScalingKind, target_kind: ScalingKind) -> tuple[Network, Scaling, Scaling]:
+    """What `network_state` took apart."""
     depth = sum(name.startswith("weight_") for name in state)
-    return tuple(Layer(state[f"weight_{i}"], state[f"bias_{i}"]) for i in range(depth))
+    network = tuple(Layer(state[f"weight_{i}"], state[f"bias_{i}"]) for i in range(depth))
+    scaling = Scaling(kind, state["shift"], state["scale"])
+    return network, scaling, Scaling(target_kind, state["target_shift"], state["target_scale"])

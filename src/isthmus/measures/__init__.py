@@ -1,8 +1,8 @@
 """How two spaces agree on neighborhoods, and what a mapping does to them."""
 
 from isthmus.measures._bridge import Bridge, Counts, Quantity, Spaces, bridge
-from isthmus.measures._lists import depth_for, positions
-from isthmus.measures._overlap import OverlapResult, chance, mnno, nno, overlap, relabelled
+from isthmus.measures._lists import as_list, depth_for, positions
+from isthmus.measures._overlap import OverlapResult, chance, mnno, nno, overlap, relabeled
 from isthmus.measures._verdict import Verdict, verdict
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Quantity",
     "Spaces",
     "Verdict",
+    "as_list",
     "bridge",
     "chance",
     "depth_for",
@@ -19,6 +20,6 @@ __all__ = [
     "nno",
     "overlap",
     "positions",
-    "relabelled",
+    "relabeled",
     "verdict",
 ]

@@ -3,6 +3,9 @@
 Measures are sums over such tables, so one search at depth serves every k, every half-sample and every relabelling.
 """
 
+from collections.abc import Iterable, Sequence
+from operator import index
+
 import numpy as np
 from numpy import ndarray
 
@@ -23,6 +26,37 @@ def depth_for(k: int, n: int, *, include_self: bool) -> int:
         (70, 29)
     """
     return min(5 * k + 20, n if include_self else n - 1)
+
+
+def as_list(k: int | Sequence[int]) -> list[int]:
+    """The numbers of neighbors asked for, each once.
+
+    Raises:
+        NeighborError: none, or something that is no whole number.
+
+    Example:
+        >>> as_list(10), as_list([5, 10, 5])
+        ([10], [5, 10])
+    """
+    try:
+        found = [index(each) for each in (k if isinstance(k, Iterable) else (k,))]
+    except TypeError:
+        raise NeighborError(f"k: needed whole numbers, got {k!r}. Use k=10.") from None
+    if not found:
+        raise NeighborError("k: needed at least one number of neighbors, got none. Use k=10.")
+    return list(dict.fromkeys(found))
+
+
+def enough_for_halves(k: int, sizes: Iterable[int]) -> bool:
+    """Whether halves of these sets are large enough for their spread to mean anything: 2k items or more.
+
+    In a half of k + 1 items every list holds all others, and all overlaps are 1, whatever the spaces.
+
+    Example:
+        >>> enough_for_halves(10, [40, 50]), enough_for_halves(10, [39])
+        (True, False)
+    """
+    return min(sizes) // 2 >= 2 * k
 
 
 def check_same_items(a: Neighbors, b: Neighbors) -> None:

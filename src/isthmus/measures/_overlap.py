@@ -4,7 +4,7 @@ The paper's eq. 1, which the representational-alignment literature calls mutual 
 it falls as the number of items grows and has a chance level, so a result carries n, k and chance with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -13,12 +13,12 @@ from numpy import ndarray
 
 from isthmus._errors import NeighborError
 from isthmus._shapes import Float, Int, Progress
-from isthmus.measures._lists import check_same_items, depth_for, first_within, positions
+from isthmus.measures._lists import as_list, check_same_items, depth_for, enough_for_halves, first_within, positions
 from isthmus.neighbors import Metric, NeighborEngine, Neighbors, check_k, search
 from isthmus.pairs import check_vectors
 from isthmus.statistics import Interval, IntervalKind, half_sample_error, halves, permutation_p, ratio_error
 
-_TABLE_ITEMS = 8192  # up to so many items a relabelling looks ranks up in a full n x n table (128 MB)
+_TABLE_ITEMS = 8192  # up to so many items a relabeling looks ranks up in a full n x n table (64 MB)
 
 
 def nno(a: Neighbors, b: Neighbors) -> Int[ndarray, " n"]:
@@ -63,10 +63,12 @@ def chance(k: int, n: int, *, include_self: bool = False) -> float:
         >>> chance(10, 101)
         0.1
     """
+    if n == 1:
+        return 1.0  # a single item has only itself
     return (1 + (k - 1) ** 2 / (n - 1)) / k if include_self else k / (n - 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class OverlapResult:
     """The overlap of two spaces at one k, with what is needed to judge it.
 
@@ -106,7 +108,7 @@ class OverlapResult:
     ) -> Interval:
         """An interval for the mean overlap; `population` of the result says what it is about.
 
-        Half-sample: nan where half of the items are too few for k neighbors.
+        Half-sample: nan where half of the items are fewer than 2k.
 
         Example:
             >>> rng = np.random.default_rng(0)
@@ -116,7 +118,7 @@ class OverlapResult:
         """
         if kind == "fixed-graph":
             error = ratio_error(self.counts, np.full(self.n, self.k))
-        elif self.n // 2 <= self.k:
+        elif not enough_for_halves(self.k, [self.n]):
             error = float("nan")
         else:
             error = half_sample_error(self._half_samples(draws, seed), [self.n])
@@ -135,14 +137,14 @@ class OverlapResult:
     def test(self, draws: int | None = None, seed: int = 0) -> float:
         """P-value of the overlap against random pairings, one-sided, (b+1)/(m+1).
 
-        A pairing is permuted by relabelling the second table; nothing is searched again.
+        A pairing is permuted by relabeling the second table; nothing is searched again.
 
         Args:
             draws: number of permutations; 999, or 99 above 8192 items, if left out.
             seed: of the permutations.
         """
         draws = draws if draws is not None else (999 if self.n <= _TABLE_ITEMS else 99)
-        null = relabelled(self.a.first(self.k).index, self.b.first(self.k).index, draws, seed)
+        null = relabeled(self.a.first(self.k).index, self.b.first(self.k).index, draws, seed)
         return permutation_p(float(self.counts.sum()), null)
 
     def record(self, a: str = "a", b: str = "b", *, draws: int = 200, seed: int = 0) -> dict[str, Any]:
@@ -160,7 +162,7 @@ class OverlapResult:
         return f"mNNO {self.mnno:.4f} (chance {self.chance:.4f}, N={self.n}, K={self.k}, {self.a.metric}, {convention})"
 
 
-def relabelled(a: Int[ndarray, "n k"], b: Int[ndarray, "n k"], draws: int, seed: int = 0) -> Int[ndarray, " draws"]:
+def relabeled(a: Int[ndarray, "n k"], b: Int[ndarray, "n k"], draws: int, seed: int = 0) -> Int[ndarray, " draws"]:
     """Total overlap under random pairings: item i of `a` is paired with item pi(i) of `b`, for random permutations pi.
 
     Counts the entries j of row i of `a` for which pi(j) stands in row pi(i) of `b`. The mean over all permutations is
@@ -174,7 +176,7 @@ def relabelled(a: Int[ndarray, "n k"], b: Int[ndarray, "n k"], draws: int, seed:
 
     Example:
         >>> table = np.array([[1], [0], [3], [2]])
-        >>> bool((relabelled(table, table, draws=5) <= 4).all())
+        >>> bool((relabeled(table, table, draws=5) <= 4).all())
         True
     """
     rng = np.random.default_rng([seed, 0x9E12])
@@ -244,13 +246,11 @@ def overlap(
         raise NeighborError(
             f"{names[0]}, {names[1]}: needed as many items in both, got {len(first)} and {len(second)}. Pair them first."
         )
-    ks = [k] if isinstance(k, int) else list(k)
+    ks = as_list(k)
     for each in ks:
         check_k(each, len(first), include_self=include_self, name=names[0])
-    if not ks:
-        raise NeighborError("k: needed at least one number of neighbors, got none. Use k=10.")
     depth = depth_for(max(ks), len(first), include_self=include_self)
     a, b = (search(v, depth, metric, include_self=include_self, engine=engine, progress=progress) for v in (first, second))
     place = positions(a.index, b.index)
     results = [OverlapResult(a, b, each, np.count_nonzero(place[:, :each] < each, axis=1)) for each in ks]
-    return results[0] if isinstance(k, int) else results
+    return results if isinstance(k, Iterable) else results[0]

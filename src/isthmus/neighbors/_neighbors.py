@@ -11,7 +11,7 @@ from isthmus._shapes import Float, Int, Progress
 Metric = Literal["cosine", "euclidean"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Neighbors:
     """The k nearest neighbors of every item within its own set.
 

@@ -129,8 +129,7 @@ def _read_npz(path: Path, key: str | None) -> Vectors:
         raise
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(_damaged(path, error)) from error
-    names = None if ids is None or ids.ndim != 1 else tuple(map(str, ids))
-    return Vectors.of(values, names if names and len(names) == len(values) else None, f"{path.name}:{chosen}")
+    return Vectors.of(values, None if ids is None else tuple(map(str, ids.ravel())), f"{path.name}:{chosen}")
 
 
 def _read_safetensors(path: Path, key: str | None) -> Vectors:

@@ -4,7 +4,7 @@ Pairing is where silent mistakes are born, so it happens in one place and leaves
 found no partner.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy import ndarray
@@ -31,7 +31,7 @@ class Alignment:
         return "; ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
     """Paired embeddings: row i of x and row i of y describe the same item.
 
@@ -60,7 +60,7 @@ class Pairs:
     name: str = "pairs"
     x_space: str = "x"
     y_space: str = "y"
-    alignment: Alignment | None = field(default=None, compare=False)
+    alignment: Alignment | None = None
 
     def __post_init__(self) -> None:
         x, y = check_vectors(self.x, self.x_space), check_vectors(self.y, self.y_space)

@@ -16,7 +16,7 @@ from isthmus._shapes import Float
 ScalingKind = Literal["none", "center", "isotropic", "standardize", "unit"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Scaling:
     """A fitted scaling: (v - shift) / scale by column, then, for `unit`, each row divided by its length.
 

@@ -14,12 +14,25 @@ from isthmus._errors import DataError
 from isthmus._shapes import Int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """Rows to learn from, in training order, and rows to be judged on; no row is in both."""
+    """Rows to learn from, in training order, and rows to be judged on; no row is in both, or twice.
+
+    Raises:
+        DataError: a negative row, a row that occurs twice, or no row to be judged on.
+    """
 
     train: Int[ndarray, " n_train"]
     test: Int[ndarray, " n_test"]
+
+    def __post_init__(self) -> None:
+        rows, count = np.unique(np.concatenate([self.train, self.test]), return_counts=True)
+        if not len(self.test) or rows[0] < 0 or count.max() > 1:
+            wrong = "no test row" if not len(self.test) else f"row {rows[np.argmax(count)] if rows[0] >= 0 else rows[0]}"
+            raise DataError(
+                f"split: needed each row at most once, counted from 0, and some to test on, got {wrong}. "
+                "Items that are learned from cannot be tested on."
+            )
 
 
 def check_seed(seed: int) -> int:
@@ -79,15 +92,20 @@ def hold_out(n: int, fraction: float = 0.2, seed: int = 0) -> Split:
     return Split(np.sort(order[size:]), np.sort(order[:size]))
 
 
-def read_split(path: str | Path, ids: tuple[str, ...]) -> Split:
+def read_split(path: str | Path, ids: tuple[str, ...], *, by_row: bool = True) -> Split:
     """A published split from a TSV (or CSV) file with the columns `index` or `id`, and `part`.
 
     `index` counts rows from 0, `id` names items; `part` is `train` or `test`. The order of the lines is the order of
     training; test items stand in the order of the data. Items that the file does not mention are used in neither part.
 
+    Args:
+        path: of the table.
+        ids: of the items, in the order of the data.
+        by_row: whether rows are still those of the files; after a join that left items out, only ids name them.
+
     Raises:
-        DataError: a missing column, an unknown id, an index out of range, an item named twice, another part, or a part
-            that is empty.
+        DataError: a missing column, an `index` where rows have moved, an unknown id, an index out of range, an item named
+            twice, another part, or a part that is empty.
 
     Example:
         >>> import tempfile
@@ -105,6 +123,10 @@ def read_split(path: str | Path, ids: tuple[str, ...]) -> Split:
     if key is None or "part" not in table:
         found = ", ".join(table) or "none"
         raise DataError(f"{path}: needed the columns index (or id) and part, got {found}. Name them in the first line.")
+    if key == "index" and not by_row:
+        raise DataError(
+            f"{path}: needed the column id, since the join left items out and rows have moved, got index. Name items by id."
+        )
     row_of = {item: row for row, item in enumerate(ids)} if key == "id" else {str(i): i for i in range(len(ids))}
     parts: dict[str, list[int]] = {"train": [], "test": []}
     seen: set[int] = set()

@@ -15,7 +15,8 @@ from isthmus._errors import DataError
 from isthmus._shapes import Float
 from isthmus.pairs._vectors import Vectors
 
-_ID_NAMES = {"id", "ids", "index", "item", "key", "name", "token", "word"}
+# "" and "Unnamed: 0" head the row names that pandas writes.
+_ID_NAMES = {"", "id", "ids", "index", "item", "key", "name", "token", "unnamed: 0", "word"}
 
 
 def read_table(path: Path) -> dict[str, list[str]]:
@@ -41,8 +42,9 @@ def read_table(path: Path) -> dict[str, list[str]]:
 def read_numbers(path: Path) -> Vectors:
     """Vectors from a csv or tsv file: one item a line, an optional header line and an optional id column.
 
-    The first line is a header if none of its fields is a number. The first column holds ids if the header calls it id,
-    index, item, key, name, token or word, or if its first value is not a number.
+    The first line is a header if none of its fields is a number, if its first field is empty or a name for ids (id, index,
+    item, key, name, token, word), or if it counts columns, 0, 1, 2, ... The first column holds ids if the header calls it
+    so, or if its first value is not a number.
 
     Raises:
         DataError: an empty file, lines of different lengths, or text where a number should be (line and column are
@@ -58,11 +60,13 @@ def read_numbers(path: Path) -> Vectors:
     """
     frame = _text(path, header=False)
     first = list(frame.row(0))
-    header = not any(_is_number(field) for field in first) and (len(first) > 1 or frame.height > 1)
+    named = first[0].strip().lower() in _ID_NAMES
+    counted = first == [str(i) for i in range(len(first))]
+    header = frame.height > 1 and (named or counted or not any(_is_number(field) for field in first))
     body = frame.slice(1) if header else frame
-    if not body.height:
+    if not header and not any(_is_number(field) for field in first):
         raise DataError(f"{path}: needed lines of numbers, got only a header. Check that the file is whole.")
-    named = (header and first[0].strip().lower() in _ID_NAMES) or not _is_number(body.item(0, 0))
+    named = (header and named) or not _is_number(body.item(0, 0))
     columns = body.columns[1:] if named and body.width > 1 else body.columns
     numbers = body.select(pl.col(name).str.strip_chars().cast(pl.Float64, strict=False) for name in columns)
     values: Float[ndarray, "n d"] = np.empty((body.height, len(columns)))

@@ -15,7 +15,7 @@ from isthmus._shapes import Float
 _ROWS_AT_ONCE = 1 << 24  # numbers looked at in one step of the finiteness check: 128 MB of float64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Vectors:
     """One set of embeddings as read: values (n x d, finite), ids if the source names its items, and the source's name."""
 

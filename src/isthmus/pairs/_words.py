@@ -53,7 +53,20 @@ def read_words(path: Path) -> Vectors:
     if not rows or (promised is not None and promised != len(rows)):
         wanted = "at least one" if promised is None else str(promised)
         raise DataError(f"{path}: needed {wanted} word vectors, got {len(rows)}. Check that the file is whole.")
+    if all(_is_number(word) for word in words):
+        raise DataError(
+            f"{path}: needed a word before the numbers of each line, got only numbers. "
+            "Save an array as .npy or .csv; a .txt file holds word vectors."
+        )
     return Vectors.of(np.stack(rows), tuple(words), path.name)
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _numbers(fields: list[str], path: Path, line: int, before: int) -> np.ndarray:

@@ -7,6 +7,7 @@ escaped by the template engine and by the drawing alike.
 from pathlib import Path
 from typing import Any
 
+from isthmus._errors import DataError
 from isthmus.experiments import Audit, AuditRow
 from isthmus.report._tables import audit_answer, ends
 
@@ -80,7 +81,11 @@ def bridge_plane(rows: list[AuditRow]) -> Any:
 
 
 def write_page(audit: Audit, path: Path) -> None:
-    """Write the audit as one self-contained HTML file, whole or not at all."""
+    """Write the audit as one self-contained HTML file, whole or not at all.
+
+    Raises:
+        DataError: a place that cannot be written.
+    """
     from itertools import groupby  # noqa: PLC0415
 
     import vl_convert  # noqa: PLC0415 - heavy
@@ -118,8 +123,11 @@ def write_page(audit: Audit, path: Path) -> None:
         )
     )
     part = path.with_name(f"{path.name}.part")
-    part.write_text(html, encoding="utf-8")
-    part.replace(path)
+    try:
+        part.write_text(html, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise DataError(f"{path}: needed a file that can be written, got {error}. Choose another place.") from error
 
 
 def _cells(row: AuditRow) -> list[str]:

@@ -1,5 +1,6 @@
 """What a reader sees on a terminal: the numbers with what is needed to judge them, and the answer in a sentence."""
 
+import math
 from itertools import groupby
 from pathlib import Path
 
@@ -54,7 +55,9 @@ def _cells(row: AuditRow) -> list[str]:
 
 
 def audit_answer(audit: Audit) -> str:
-    """The answer in one sentence a direction: the mapping with the best bridge index, its verdict and its twin.
+    """The answer in one sentence a direction: the mapping with the highest bridge rate, and its verdict.
+
+    At the first k and metric, where there are several.
 
     Example:
         >>> import numpy as np
@@ -67,6 +70,9 @@ def audit_answer(audit: Audit) -> str:
     for direction in dict.fromkeys(row.direction for row in audit.rows):
         best = audit.best(direction)
         source, target = ends(audit, direction)
+        if math.isnan(best.bridge_rate):
+            sentences.append(f"{source} -> {target}: both have the same neighbors, so there is nothing to bridge.")
+            continue
         name = "the given mapping" if best.mapping == "given" else f"the best mapping, {best.mapping},"
         twin = best.bridge_rate - (best.gain or 0.0)
         sentences.append(

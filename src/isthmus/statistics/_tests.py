@@ -5,7 +5,7 @@ from numpy import ndarray
 
 from isthmus._shapes import Float, Int
 
-_DRAWS_AT_ONCE = 256
+_SIGNS_AT_ONCE = 1 << 22
 
 
 def permutation_p(observed: float, null: Float[ndarray, " draws"] | Int[ndarray, " draws"]) -> float:
@@ -41,8 +41,9 @@ def sign_flip_p(differences: Float[ndarray, " n"] | Int[ndarray, " n"], draws: i
     # Sums of the same numbers in another order differ by rounding; they are ties all the same.
     tolerance = 1e-12 * np.abs(values).sum()
     extreme = 0
-    for start in range(0, draws, _DRAWS_AT_ONCE):
-        size = min(_DRAWS_AT_ONCE, draws - start)
+    step = max(1, _SIGNS_AT_ONCE // max(1, len(values)))
+    for start in range(0, draws, step):
+        size = min(step, draws - start)
         sign = 1.0 - 2.0 * rng.integers(0, 2, size=(size, len(values)), dtype=np.int8)
         extreme += int(np.count_nonzero(np.abs((sign * values).sum(axis=1)) >= observed - tolerance))
     return (extreme + 1) / (draws + 1)

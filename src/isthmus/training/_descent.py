@@ -16,7 +16,7 @@ from numpy import ndarray
 
 from isthmus._errors import MappingError
 from isthmus._shapes import Float
-from isthmus.training._losses import LOSSES
+from isthmus.training._losses import LOSSES, check_loss
 from isthmus.training._network import Activation, Layer, Network, apply
 from isthmus.training._recipes import Recipe
 
@@ -53,8 +53,7 @@ def learn(
     Raises:
         MappingError: an unknown loss, or a loss that left the finite numbers.
     """
-    if loss not in LOSSES:
-        raise MappingError(f"loss: needed one of {', '.join(sorted(LOSSES))}, got {loss!r}. Choose one.")
+    check_loss(loss)
     rng = np.random.default_rng([seed, 0x1EA2])
     epochs = recipe.epochs
     held_out = np.empty(0)
@@ -62,10 +61,12 @@ def learn(
     if recipe.patience and size:
         order = rng.permutation(len(x))
         rest, watch = order[size:], order[:size]
-        trial = _descend(network, x[rest], y[rest], x[watch], y[watch], recipe, recipe.epochs, loss, activation, rng)
+        trial = _descend(
+            network, x[rest], y[rest], x[watch], y[watch], recipe, recipe.epochs, recipe.patience, loss, activation, rng
+        )
         held_out = trial.held_out_loss
         epochs = int(np.argmin(held_out)) + 1
-    final = _descend(network, x, y, x[:1], y[:1], recipe, epochs, loss, activation, rng)
+    final = _descend(network, x, y, x[:1], y[:1], recipe, epochs, epochs, loss, activation, rng)
     return Descent(final.network, final.loss, held_out)
 
 
@@ -77,6 +78,7 @@ def _descend(
     y_watched: Float[ndarray, "m dy"],
     recipe: Recipe,
     epochs: int,
+    patience: int,
     loss: str,
     activation: Activation,
     rng: np.random.Generator,
@@ -87,7 +89,6 @@ def _descend(
     for epoch in range(epochs):
         order[epoch, :n] = rng.permutation(n) if recipe.shuffle else np.arange(n)
     fill = ((0, steps * recipe.batch - n), (0, 0))
-    patience = recipe.patience if len(x_watched) > 1 else epochs
     learned, losses, watched, done = _program(recipe.optimizer, loss, activation)(
         network, np.pad(x.astype(np.float32), fill), np.pad(y.astype(np.float32), fill),
         x_watched.astype(np.float32), y_watched.astype(np.float32), order.reshape(recipe.epochs, steps, recipe.batch),

@@ -6,17 +6,14 @@ They run inside compiled JAX programs and receive JAX arrays; a loss of your own
 from collections.abc import Callable
 from typing import Any
 
+from isthmus._errors import MappingError
+
 Loss = Callable[[Any, Any], Any]
 
 
 def squared_error(f: Any, y: Any) -> Any:
     """Half of the squared distance, 1/2 |f(x) - y|^2 (Collell & Moens 2018, section 3.2), in squared units of y."""
     return 0.5 * ((f - y) ** 2).sum(axis=-1)
-
-
-def mean_squared_error(f: Any, y: Any) -> Any:
-    """The squared distance over the number of outputs, as the published code of the paper has it."""
-    return ((f - y) ** 2).mean(axis=-1)
 
 
 def cosine_distance(f: Any, y: Any) -> Any:
@@ -28,3 +25,18 @@ def cosine_distance(f: Any, y: Any) -> Any:
 
 
 LOSSES: dict[str, Loss] = {"cosine": cosine_distance, "mse": squared_error}
+
+
+def check_loss(name: str) -> str:
+    """The name of the loss, if there is one of this name.
+
+    Raises:
+        MappingError: an unknown name.
+
+    Example:
+        >>> check_loss("mse")
+        'mse'
+    """
+    if name not in LOSSES:
+        raise MappingError(f"loss: needed one of {', '.join(sorted(LOSSES))}, got {name!r}. Choose one.")
+    return name
