@@ -18,7 +18,7 @@ def audit_tables(audit: Audit) -> list[Table]:
         first = rows[0]
         source, target = ends(audit, direction)
         table = Table(
-            title=f"{source} -> {target}" if source in audit.pairs else f"{audit.pairs}: {source} -> {target}",
+            title=f"{source} -> {target}" if " ~ " in audit.pairs else f"{audit.pairs}: {source} -> {target}",
             caption=(
                 f"{first.n_test} test items, neighbors among {first.n_neighborhood}, K={k}, {metric}, self "
                 f"{'included' if first.include_self else 'excluded'}; baseline overlap of the two spaces "
