@@ -58,8 +58,10 @@ def test_every_trained_mapping_beats_its_untrained_twin(default):
 
 
 @pytest.mark.parametrize("name", ["imagenet-glosses", "emoji"])
-def test_on_the_other_embedded_sets_too(name):
-    trained_beat_untrained(audit(isthmus.load(name), ["all"]))
+def test_on_500_items_of_the_other_embedded_sets_too(name):
+    pairs = isthmus.load(name)
+    some = np.random.default_rng(0).permutation(len(pairs))[:500]
+    trained_beat_untrained(audit(pairs.take(some), ["all"], folds=2))
 
 
 @pytest.mark.parametrize("direction", ["x->y", "y->x"])
