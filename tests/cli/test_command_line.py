@@ -98,6 +98,25 @@ def test_audit_as_a_table_and_a_page(files):
     assert not (files / "out.html.part").exists()
 
 
+def test_a_page_is_written_through_a_link_and_names_are_no_markup(files):
+    (files / "target.html").write_text("old")
+    (files / "link.html").symlink_to("target.html")
+    np.save(files / "[red]y.npy", np.load(files / "y.npy"))
+    done = run("audit", "x.npy", "[red]y.npy", "--mapping", "ridge", "--report", "link.html", cwd=files)
+    assert (files / "link.html").is_symlink()
+    assert "<svg" in (files / "target.html").read_text(encoding="utf-8")
+    assert "x.npy -> [red]y.npy" in done.stdout
+
+
+def test_a_closed_or_full_output_is_one_line(files):
+    for shell in ("{} >&-", "{} --json >&-"):
+        command = shell.format(f"{sys.executable} -m isthmus overlap x.npy y.npy -k 3")
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=files, check=False)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+        assert done.stderr.splitlines()[-1].startswith("isthmus: ")
+
+
 def test_labels_and_names_are_text_in_the_page(tmp_path):
     pairs = isthmus.Pairs(*np.random.default_rng(0).normal(size=(2, 40, 3)), name="<script>alert(1)</script>")
     from isthmus.report import write_page
@@ -215,7 +234,11 @@ BAD = [
     ("seeds", nothing, ["audit", "emoji", "--seeds", "0"], "seeds: needed at least 1 repetition, got 0"),
     ("seed", nothing, ["audit", "emoji", "--seed", "-1"], "seed: needed a whole number from 0"),
     ("seed of overlap", nothing, ["overlap", "emoji", "--seed", "-1"], "seed: needed a whole number from 0"),
-    ("report", nothing, ["audit", "emoji", "--report", "no/where.html"], "needed a file that can be written"),
+    ("report on input", nothing, ["audit", "x.npy", "y.npy", "--report", "x.npy"], "report: needed a file ending in .html, got 'x.npy'"),
+    ("report on a pipe", lambda f: os.mkfifo(f / "pipe.html"), ["audit", "x.npy", "y.npy", "--report", "pipe.html"], "report: needed a regular file"),
+    ("label column", text("a.csv", "id,label,p\na,1,2\nb,0,4\n"), ["overlap", "a.csv", "x.npy"], "got 'label' in column 2"),
+    ("row numbers", text("a.csv", "0,1.5\n1,2.5\n2,0.5\n"), ["overlap", "a.csv", "x.npy"], "whether the first column is ids"),
+    ("report", nothing, ["audit", "emoji", "--report", "no/where.html"], "report: needed a folder that can be written to"),
 ]  # fmt: skip
 
 

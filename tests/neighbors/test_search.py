@@ -116,6 +116,14 @@ def test_shapes_at_the_edge(engine, rng, shape):
     assert search(vectors, k, "euclidean", engine=engine).index.tolist() == neighbor_lists(vectors, k, "euclidean")
 
 
+def test_scales_too_far_apart_are_refused_under_euclidean(rng):
+    vectors = np.concatenate([rng.normal(size=(20, 3)), np.full((1, 3), 1e200)])
+    with pytest.raises(IsthmusError, match=r"needed rows within a factor of 1e140.*\(row 20\)"):
+        search(vectors, 3, "euclidean")
+    same_directions = np.concatenate([vectors[:-1], np.ones((1, 3))])
+    assert search(vectors, 3).index.tolist() == neighbor_lists(same_directions, 3, "cosine")
+
+
 def test_all_rows_equal_are_ordered_by_row_number(engine):
     assert search(np.ones((6, 3)), 3, engine=engine).index.tolist()[5] == [0, 1, 2]
     assert search(np.ones((6, 3)), 3, engine=engine).index.tolist()[1] == [0, 2, 3]

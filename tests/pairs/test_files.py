@@ -63,12 +63,25 @@ def test_reads(folder, source, values, ids):
     assert found.ids == ids
 
 
-@pytest.mark.parametrize("header", [",0,1,2", ",p,q,r", "id,0,1,2", "Unnamed: 0,p,q,r"])
+@pytest.mark.parametrize("header", [",0,1,2", ",p,q,r", "id,0,1,2", "Unnamed: 0,p,q,r", "image_id,p,q,r", "ItemID,p,q,r"])
 def test_row_names_of_pandas_are_ids(tmp_path, header):
     (tmp_path / "x.csv").write_text("\n".join([header, *(f"{i},{i}.5,2,3" for i in range(4))]))
     found = read(tmp_path / "x.csv")
     assert found.values.shape == (4, 3)
     assert found.ids == ("0", "1", "2", "3")
+
+
+@pytest.mark.parametrize("name", ["word", "image_id", "__index_level_0__"])
+def test_id_columns_of_parquet_have_the_names_of_csv(tmp_path, name):
+    pl.DataFrame({"p": [1.0, 2.0], "q": [3.0, 4.0], name: [5, 6]}).write_parquet(tmp_path / "x.parquet")
+    found = read(tmp_path / "x.parquet")
+    assert found.ids == ("5", "6")
+    assert found.values.tolist() == [[1, 3], [2, 4]]
+
+
+def test_a_byte_order_mark_is_no_part_of_a_word(tmp_path):
+    (tmp_path / "x.txt").write_text("\ufeffdog 1 2\ncat 3 4\n", encoding="utf-8")
+    assert read(tmp_path / "x.txt").ids == ("dog", "cat")
 
 
 def test_counted_columns_are_a_header(tmp_path):
@@ -126,6 +139,8 @@ BAD = [
     ("x.csv", "", "got an empty file"),
     ("x.csv", "a,b,c\n", "got only a header"),
     ("x.csv", "1,2\n3,dog\n", "needed a number, got 'dog' in line 2, column 2"),
+    ("x.csv", "abc,2\n3,4\n5,6\n", "needed a number, got 'abc' in line 1, column 1"),
+    ("x.csv", "p,q,id\n1,2,3\n", "got 'id' in column 3"),
     ("x.csv", "id,p,q\na,1,2\nb,3,\n", "needed a number, got '' in line 3, column 3"),
     ("x.csv", "1,2\n3,4,5\n", "equally long lines"),
     ("x.csv", "1,2\n3,nan\n", "got nan in row 1, column 1"),

@@ -3,6 +3,9 @@
 Exit codes: 0 done, 2 input that cannot be used (one line on standard error), 130 stopped with Ctrl-C. A traceback is a bug.
 """
 
+import contextlib
+import os
+import signal
 import sys
 from typing import Annotated
 
@@ -35,18 +38,38 @@ def root(
     del version
 
 
+def _complain(line: str) -> None:
+    with contextlib.suppress(OSError, AttributeError):  # standard error may be closed too
+        sys.stderr.write(line)
+        sys.stderr.flush()
+
+
+def _stop(*_: object) -> None:
+    """Ctrl-C: one line, and out at once.
+
+    An exception could be swallowed by a callback of a library, and the interpreter's own end may crash in threads of one
+    that still compute; results are written under another name and renamed, so there is nothing to tidy.
+    """
+    _complain("isthmus: stopped\n")
+    os._exit(130)
+
+
 def main() -> None:
     """Run a verb and leave with its exit code."""
+    signal.signal(signal.SIGINT, _stop)
+    if sys.stdout is None:
+        _complain("isthmus: output: needed an open standard output, got a closed one. Redirect it to a file.\n")
+        os._exit(2)
     try:
         app(standalone_mode=True)
     except IsthmusError as error:
         message = " ".join(str(error).split())
         sys.stderr.write(f"isthmus: {message}\n")
         sys.exit(2)
-    except SystemExit as done:
-        if done.code == 130:  # what typer makes of Ctrl-C
-            sys.stderr.write("isthmus: stopped\n")
-        raise
+    except OSError as error:
+        # A reader that has gone (a closed pipe) is typer's; what is left cannot be read or written.
+        _complain(f"isthmus: files: needed places that can be read and written, got {error}. Check them and try again.\n")
+        os._exit(2)  # the interpreter would try to flush once more
 
 
 __all__ = ["app", "main"]

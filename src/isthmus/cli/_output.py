@@ -26,11 +26,16 @@ def check_writable(path: Path) -> None:
     """Refuse a place that cannot be written before hours of work, not after.
 
     Raises:
-        DataError: a folder, or a file in a folder that does not exist or cannot be written.
+        DataError: a name that does not end in .html, something that stands there and is no regular file, or a folder that
+            does not exist or cannot be written.
     """
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        found = "a folder" if path.is_dir() else f"no folder {path.parent} that can be written to"
-        raise DataError(f"{path}: needed a file that can be written, got {found}. Choose another place.")
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise DataError(f"report: needed a file ending in .html, got {str(path)!r}. Name it out.html, say.")
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        raise DataError(f"report: needed a regular file, got {path}, which is something else. Choose another place.")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise DataError(f"report: needed a folder that can be written to, got {path.parent}. Choose another place.")
 
 
 def note(text: str) -> None:

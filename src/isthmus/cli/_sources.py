@@ -39,6 +39,8 @@ def pairs(arguments: list[str]) -> Pairs:
 def joined(x: Vectors, y: Vectors) -> Pairs:
     """Two sets side by side, with a line on what fell out."""
     result = align(x, y)
+    if (x.ids is None) != (y.ids is None):
+        note(f"paired row by row: {(x if x.ids is None else y).name} has no ids to join by")
     if result.alignment is not None and (result.alignment.only_x or result.alignment.only_y):
         note(f"joined by id: {result.alignment}")
     return result

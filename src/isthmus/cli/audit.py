@@ -69,4 +69,4 @@ def audit(
     for table in audit_tables(result):
         console.print(table)
         console.print()
-    console.print(audit_answer(result), soft_wrap=True)
+    console.print(audit_answer(result), soft_wrap=True, markup=False)

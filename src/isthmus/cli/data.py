@@ -32,7 +32,7 @@ def list_sets(json: Annotated[bool, typer.Option("--json", help="Only JSON on st
 
     table = Table(title="named data sets")
     for column in ("name", "items", "x", "y", "labels", "license"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for card in cards:
         table.add_row(
             card.name, str(card.items), f"{card.x_space} ({card.x_width}-d)", f"{card.y_space} ({card.y_width}-d)",

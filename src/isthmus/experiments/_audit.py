@@ -355,13 +355,14 @@ def _errors(parts: Sequence[_Mapped], splits: Sequence[Split], side: Pairs) -> t
     """MSE and R2 over all test sets; None where f(x) and y differ in width."""
     if parts[0].f.shape[1] != side.y.shape[1]:
         return None, None
-    squared, numbers, variation = 0.0, 0, 0.0
+    squared, numbers, variation, total = 0.0, 0, 0.0, 0.0
     for part in parts:
         y = side.y[splits[part.set_number].test].astype(np.float64)
         squared += float(((part.f - y) ** 2).sum())
         variation += float(((y - y.mean(axis=0)) ** 2).sum())
         numbers += y.size
-    return squared / numbers, (1 - squared / variation if variation else None)
+        total += float((y**2).sum())
+    return squared / numbers, (1 - squared / variation if variation > 1e-20 * total else None)
 
 
 def _row(

@@ -65,6 +65,8 @@ class MLP(Mapping):
         if self.activation not in NUMPY_ACTIVATIONS:
             known = ", ".join(sorted(NUMPY_ACTIVATIONS))
             raise MappingError(f"activation: needed one of {known}, got {self.activation!r}. Choose one.")
+        if min(self._layers(), default=1) < 1:
+            raise MappingError(f"hidden: needed at least 1 unit in each layer, got {list(self._layers())}. Use 512, say.")
         self.scaling_ = Scaling.fit(x, settings.scaling)
         self.target_scaling_ = fit_target_scaling(y, settings.scaling)
         rng = np.random.default_rng([self.seed, 0x1217])

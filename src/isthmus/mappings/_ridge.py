@@ -86,7 +86,7 @@ class Ridge(Mapping):
         self.scaling = scaling
 
     def _learn(self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"]) -> None:
-        if not len(self.penalties) or min(self.penalties) <= 0:
+        if not len(self.penalties) or not all(0 < penalty < np.inf for penalty in self.penalties):
             raise MappingError(f"penalties: needed positive numbers, got {list(self.penalties)}. Use 1.0, say.")
         self.scaling_ = Scaling.fit(x, self.scaling)
         scaled = self.scaling_.apply(x)

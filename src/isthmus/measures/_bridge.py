@@ -19,7 +19,7 @@ from isthmus.measures._lists import as_list, check_same_items, depth_for, enough
 from isthmus.measures._overlap import chance
 from isthmus.neighbors import Metric, NeighborEngine, Neighbors, check_k, search
 from isthmus.pairs import check_vectors
-from isthmus.statistics import Interval, IntervalKind, half_sample_error, halves, ratio_error, sign_flip_p
+from isthmus.statistics import Interval, IntervalKind, check_kind, half_sample_error, halves, ratio_error, sign_flip_p
 
 Quantity = Literal["input_overlap", "target_overlap", "baseline_overlap", "echo_rate", "bridge_rate", "index"]
 
@@ -219,6 +219,7 @@ class Bridge:
             level: of confidence.
             samples: half-samples drawn before, to save drawing them again.
         """
+        check_kind(kind)
         if kind == "fixed-graph":
             item = np.concatenate([each.items for each in self.spaces])
             group = np.unique(item, return_inverse=True)[1]

@@ -16,7 +16,7 @@ from isthmus._shapes import Float, Int, Progress
 from isthmus.measures._lists import as_list, check_same_items, depth_for, enough_for_halves, first_within, positions
 from isthmus.neighbors import Metric, NeighborEngine, Neighbors, check_k, search
 from isthmus.pairs import check_vectors
-from isthmus.statistics import Interval, IntervalKind, half_sample_error, halves, permutation_p, ratio_error
+from isthmus.statistics import Interval, IntervalKind, check_kind, half_sample_error, halves, permutation_p, ratio_error
 
 _TABLE_ITEMS = 8192  # up to so many items a relabeling looks ranks up in a full n x n table (64 MB)
 
@@ -116,6 +116,7 @@ class OverlapResult:
             >>> overlap(x, x + 0.1 * rng.normal(size=(60, 5)), k=5).interval().population
             'new items drawn like these'
         """
+        check_kind(kind)
         if kind == "fixed-graph":
             error = ratio_error(self.counts, np.full(self.n, self.k))
         elif not enough_for_halves(self.k, [self.n]):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol, cast, get_args, runtime_checkable
 
+import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import NeighborError
@@ -91,6 +92,25 @@ def check_metric(metric: str) -> Metric:
         if metric == known:
             return cast("Metric", known)
     raise NeighborError(f"metric: needed {' or '.join(get_args(Metric))}, got {metric!r}. Choose one of them.")
+
+
+def check_range(vectors: Float[ndarray, "n d"], name: str) -> None:
+    """Refuse rows whose scales lie so far apart that the squared distances among the small ones vanish beside the large.
+
+    Raises:
+        NeighborError: a nonzero row more than 1e140 times smaller than the largest one.
+
+    Example:
+        >>> check_range(np.array([[1.0], [1e30]]), "vectors")
+    """
+    peak = np.maximum(vectors.max(axis=1), -vectors.min(axis=1))
+    small = peak[peak > 0].min(initial=np.inf)
+    if small < peak.max() * 1e-140:
+        row = int(np.argmax(peak))
+        raise NeighborError(
+            f"{name}: needed rows within a factor of 1e140 of each other under euclidean, got {small:g} and {peak.max():g} "
+            f"(row {row}). Drop or repair that row in both sets."
+        )
 
 
 def check_k(k: int, n: int, *, include_self: bool, name: str = "vectors") -> None:

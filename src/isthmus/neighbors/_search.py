@@ -9,7 +9,7 @@ import numpy as np
 from isthmus._shapes import Progress
 from isthmus.neighbors._blocked import BlockedEngine
 from isthmus.neighbors._native import NativeEngine, available, instruction_set
-from isthmus.neighbors._neighbors import Metric, NeighborEngine, Neighbors, check_k, check_metric
+from isthmus.neighbors._neighbors import Metric, NeighborEngine, Neighbors, check_k, check_metric, check_range
 from isthmus.pairs import check_vectors
 
 
@@ -73,6 +73,8 @@ def search(
     array = check_vectors(vectors, name)
     check_metric(metric)
     check_k(k, len(array), include_self=include_self, name=name)
+    if metric == "euclidean" and array.dtype == np.float64:
+        check_range(array, name)
     engine = engine or default_engine()
     others = k - include_self
     if not others:

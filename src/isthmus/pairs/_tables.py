@@ -4,6 +4,8 @@ Text tables are read as text first and turned into numbers afterwards, so that a
 with its line and column, and "null" or "none" stay the words they are.
 """
 
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,14 @@ from isthmus._shapes import Float
 from isthmus.pairs._vectors import Vectors
 
 # "" and "Unnamed: 0" head the row names that pandas writes.
-_ID_NAMES = {"", "id", "ids", "index", "item", "key", "name", "token", "unnamed: 0", "word"}
+_ID_NAMES = {"", "__index_level_0__", "id", "ids", "index", "item", "key", "name", "token", "unnamed: 0", "word"}
+_LABEL_NAMES = {"category", "class", "group", "label", "labels"}
+
+
+def _names_ids(column: str) -> bool:
+    """Whether a column of this name holds ids: one of the usual names, or one that ends in id (image_id, ItemID)."""
+    name = column.strip()
+    return name.lower() in _ID_NAMES or re.search(r"(?i:[\W_]ids?)$|[a-z]I[Dd]s?$", name) is not None
 
 
 def read_table(path: Path) -> dict[str, list[str]]:
@@ -43,12 +52,12 @@ def read_numbers(path: Path) -> Vectors:
     """Vectors from a csv or tsv file: one item a line, an optional header line and an optional id column.
 
     The first line is a header if none of its fields is a number, if its first field is empty or a name for ids (id, index,
-    item, key, name, token, word), or if it counts columns, 0, 1, 2, ... The first column holds ids if the header calls it
-    so, or if its first value is not a number.
+    item, key, name, token, word, ..._id), or if it counts columns, 0, 1, 2, ... The first column holds ids if the header
+    calls it so, or if its values are not numbers. What could be either is refused, not guessed.
 
     Raises:
-        DataError: an empty file, lines of different lengths, or text where a number should be (line and column are
-            named, counted from 1).
+        DataError: an empty file, lines of different lengths, text where a number should be (line and column are named,
+            counted from 1), a column of ids or labels among the numbers, or a first column that may be ids and has no name.
 
     Example:
         >>> import tempfile
@@ -60,13 +69,27 @@ def read_numbers(path: Path) -> Vectors:
     """
     frame = _text(path, header=False)
     first = list(frame.row(0))
-    named = first[0].strip().lower() in _ID_NAMES
+    named = _names_ids(first[0])
     counted = first == [str(i) for i in range(len(first))]
     header = frame.height > 1 and (named or counted or not any(_is_number(field) for field in first))
     body = frame.slice(1) if header else frame
     if not header and not any(_is_number(field) for field in first):
         raise DataError(f"{path}: needed lines of numbers, got only a header. Check that the file is whole.")
-    named = (header and named) or not _is_number(body.item(0, 0))
+    if header:
+        for position, name in enumerate(first[1:], start=2):
+            if name.strip() and (_names_ids(name) or name.strip().lower() in _LABEL_NAMES):
+                raise DataError(
+                    f"{path}: needed numbers in every column after the first, got {name!r} in column {position}. "
+                    "Put ids first, and drop what is no part of the vectors."
+                )
+    leading = body[:, 0].to_list()
+    words = sum(not _is_number(field) for field in leading)
+    if not header and words == 0 and body.width > 1 and _counts_rows(leading):
+        raise DataError(
+            f"{path}: needed to know whether the first column is ids, got distinct whole numbers in order and no header. "
+            "Add a header line: id,... if it is, a name such as x0,... if it is not."
+        )
+    named = (header and named) or words > len(leading) / 2
     columns = body.columns[1:] if named and body.width > 1 else body.columns
     numbers = body.select(pl.col(name).str.strip_chars().cast(pl.Float64, strict=False) for name in columns)
     values: Float[ndarray, "n d"] = np.empty((body.height, len(columns)))
@@ -84,7 +107,9 @@ def read_numbers(path: Path) -> Vectors:
 
 
 def read_parquet(path: Path, column: str | None) -> Vectors:
-    """Vectors from a parquet file: one list or array column, or all numeric columns; ids from a column `id` if there is one.
+    """Vectors from a parquet file: one list or array column, or all numeric columns.
+
+    Ids come from a column with a name for ids (id, word, ..._id, or the index that pandas writes), if there is one.
 
     Raises:
         DataError: a damaged file, an unknown column, several vector columns and none named, lists of different lengths,
@@ -104,12 +129,13 @@ def read_parquet(path: Path, column: str | None) -> Vectors:
         raise DataError(
             f"{path}: needed a whole parquet file, got a damaged one ({_first_line(error)}). Write it again."
         ) from error
-    ids = tuple(map(str, frame["id"].to_list())) if "id" in frame.columns and column != "id" else None
+    id_column = next((name for name in frame.columns if _names_ids(name) and name != column), None)
+    ids = None if id_column is None else tuple(map(str, frame[id_column].to_list()))
     lists = [name for name in frame.columns if frame.schema[name].is_nested()]
     if column is None and len(lists) == 1:
         column = lists[0]
     if column is None:
-        numeric = [name for name in frame.columns if frame.schema[name].is_numeric() and name != "id"]
+        numeric = [name for name in frame.columns if frame.schema[name].is_numeric() and name != id_column]
         if lists or not numeric:
             found = ", ".join(frame.columns)
             raise DataError(f"{path}: needed one vector column, got {found}. Name it after a colon: {path.name}:column.")
@@ -133,6 +159,13 @@ def read_parquet(path: Path, column: str | None) -> Vectors:
             f"{path}:{column}: needed lists of numbers, got {frame.schema[column]}. Name another column."
         ) from error
     return Vectors.of(values, ids, f"{path.name}:{column}")
+
+
+def _counts_rows(fields: list[str]) -> bool:
+    """Whether a column numbers the rows: whole numbers, each one more than the one before."""
+    if len(fields) < 3 or not all(field.strip().isdigit() for field in fields):
+        return False
+    return all(int(b) - int(a) == 1 for a, b in pairwise(fields))
 
 
 def _text(path: Path, *, header: bool) -> pl.DataFrame:

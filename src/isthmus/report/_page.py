@@ -122,6 +122,7 @@ def write_page(audit: Audit, path: Path) -> None:
             population=audit.rows[0].interval_population,
         )
     )
+    path = path.resolve()  # through a symbolic link, to the file that it names
     part = path.with_name(f"{path.name}.part")
     try:
         part.write_text(html, encoding="utf-8")

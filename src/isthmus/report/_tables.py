@@ -5,6 +5,7 @@ from itertools import groupby
 from pathlib import Path
 
 from rich.table import Table
+from rich.text import Text
 
 from isthmus.experiments import Audit, AuditRow
 from isthmus.measures import OverlapResult
@@ -18,24 +19,32 @@ def audit_tables(audit: Audit) -> list[Table]:
         first = rows[0]
         source, target = ends(audit, direction)
         table = Table(
-            title=f"{source} -> {target}" if " ~ " in audit.pairs else f"{audit.pairs}: {source} -> {target}",
+            title=Text(f"{source} -> {target}" if " ~ " in audit.pairs else f"{audit.pairs}: {source} -> {target}"),
             caption=(
                 f"{first.n_test} test items, neighbors among {first.n_neighborhood}, K={k}, {metric}, self "
                 f"{'included' if first.include_self else 'excluded'}; baseline overlap of the two spaces "
                 f"{first.baseline_overlap:.3f}, chance {first.chance:.3f}"
+                + (
+                    ""
+                    if first.n_neighborhood // 2 >= 2 * k
+                    else f"; no intervals, since {_FEW}: use a smaller K or fewer folds"
+                )
             ),
             caption_justify="left",
         )
-        table.add_column("mapping")
+        table.add_column("mapping", overflow="fold")
         for name in ("input\noverlap", "target\noverlap", "echo\nrate", "bridge\nrate"):
-            table.add_column(name, justify="right")
-        table.add_column("bridge index\n(95 % interval)", justify="right")
-        table.add_column("R2", justify="right")
-        table.add_column("verdict")
+            table.add_column(name, justify="right", overflow="fold")
+        table.add_column("bridge index\n(95 % interval)", justify="right", overflow="fold")
+        table.add_column("R2", justify="right", overflow="fold")
+        table.add_column("verdict", overflow="fold")
         for row in rows:
-            table.add_row(*_cells(row), style="dim" if row.role == "control" else None)
+            table.add_row(*map(Text, _cells(row)), style="dim" if row.role == "control" else None)
         tables.append(table)
     return tables
+
+
+_FEW = "half of a test set has fewer than 2K items"
 
 
 def ends(audit: Audit, direction: str) -> tuple[str, str]:
@@ -95,13 +104,13 @@ def overlap_table(results: list[tuple[str, str, OverlapResult]], records: list[d
     """One line for each pair of sets, metric and k."""
     table = Table(title="mean nearest neighbor overlap (mNNO)")
     for name, justify in (("sets", "left"), ("N", "right"), ("K", "right"), ("metric", "left"), ("self", "left")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for name in ("mNNO", "95 % interval", "chance", "adjusted", "p"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     for (a, b, result), record in zip(results, records, strict=True):
         interval = f"[{record['ci_low']:.4f}, {record['ci_high']:.4f}]"
         table.add_row(
-            f"{Path(a).name} ~ {Path(b).name}", str(result.n), str(result.k), result.a.metric,
+            Text(f"{Path(a).name} ~ {Path(b).name}"), str(result.n), str(result.k), result.a.metric,
             "in" if result.a.includes_self else "out", f"{result.mnno:.4f}", interval, f"{result.chance:.4f}",
             f"{result.adjusted:.4f}", f"{record['p_value']:.2g}",
         )  # fmt: skip

@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy import ndarray
 
+from isthmus._errors import IsthmusError
 from isthmus._shapes import Bool, Float, Int
 
 IntervalKind = Literal["half-sample", "fixed-graph"]
@@ -24,6 +25,19 @@ POPULATIONS: dict[IntervalKind, str] = {
     "half-sample": "new items drawn like these",
     "fixed-graph": "items like these, among the neighbors that these have",
 }
+
+
+def check_kind(kind: str) -> None:
+    """Refuse a kind of interval that there is not.
+
+    Raises:
+        IsthmusError: neither half-sample nor fixed-graph.
+
+    Example:
+        >>> check_kind("half-sample")
+    """
+    if kind not in POPULATIONS:
+        raise IsthmusError(f"kind: needed {' or '.join(POPULATIONS)}, got {kind!r}. Choose one of them.")
 
 
 @dataclass(frozen=True, slots=True)
