@@ -2,19 +2,33 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "tile.hpp"
+#include "kernel.hpp"
 
 namespace isthmus {
 
-const Kernel& best_kernel() {
+extern const Tile baseline_tile;
+extern const Exact baseline_exact;
 #ifdef ISTHMUS_X86
-    const char* wanted = std::getenv("ISTHMUS_KERNEL");
-    const auto allowed = [&](const Kernel& kernel) { return !wanted || !std::strcmp(wanted, kernel.name); };
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && allowed(avx512_kernel)) return avx512_kernel;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && allowed(avx2_kernel)) return avx2_kernel;
+extern const Tile avx2_tile, avx512_tile, avx512vnni_tile;
+extern const Exact avx2_exact, avx512_exact;
 #endif
-    return baseline_kernel;
+
+const Kernel& best_kernel() {
+    static const Kernel baseline = {baseline_tile, baseline_exact};
+#ifdef ISTHMUS_X86
+    static const Kernel avx2 = {avx2_tile, avx2_exact}, avx512 = {avx512_tile, avx512_exact},
+                        avx512vnni = {avx512vnni_tile, avx512_exact};
+    const char* wanted = std::getenv("ISTHMUS_KERNEL");
+    const auto allowed = [&](const Kernel& kernel) { return !wanted || !std::strcmp(wanted, kernel.tile.name); };
+    __builtin_cpu_init();
+    const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    const bool has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (has_avx512 && __builtin_cpu_supports("avx512vnni") && allowed(avx512vnni)) return avx512vnni;
+    if (has_avx512 && allowed(avx512)) return avx512;
+    if (has_avx2 && allowed(avx2)) return avx2;
+#endif
+    return baseline;
 }
 
 }  // namespace isthmus

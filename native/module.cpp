@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "search.hpp"
-#include "tile.hpp"
+#include "kernel.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -19,6 +19,9 @@ namespace {
 
 template <class T>
 using Matrix = nb::ndarray<nb::numpy, const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+template <class T>
+using List = nb::ndarray<nb::numpy, const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
 template <class Number>
 nb::object owned(Number* data, int64_t rows, int64_t columns) {
@@ -29,19 +32,18 @@ nb::object owned(Number* data, int64_t rows, int64_t columns) {
 
 // Runs the search on a thread of its own, so that this one can look after signals and progress ten times a second.
 template <class T>
-nb::tuple search(Matrix<T> vectors, int64_t k, bool cosine, int threads, nb::object report) {
-    const int64_t n = vectors.shape(0), d = vectors.shape(1);
-    auto index = std::make_unique<int64_t[]>(n * k);
-    auto squared = std::make_unique<double[]>(n * k);
+nb::tuple run(const isthmus::Request<T>& request, int exponent, nb::object report) {
+    const int64_t rows = request.queries ? request.m : request.n, k = request.k;
+    auto index = std::make_unique<int64_t[]>(rows * k);
+    auto squared = std::make_unique<double[]>(rows * k);
     isthmus::Progress progress;
     std::exception_ptr failure;
     std::mutex guard;
     std::condition_variable changed;
     bool finished = false;
-    int exponent = 0;
     std::thread worker([&] {
         try {
-            exponent = isthmus::search<T>(vectors.data(), n, d, k, cosine, threads, index.get(), squared.get(), progress);
+            isthmus::search<T>(request, &exponent, index.get(), squared.get(), progress);
         } catch (...) {
             failure = std::current_exception();
         }
@@ -59,7 +61,7 @@ nb::tuple search(Matrix<T> vectors, int64_t k, bool cosine, int threads, nb::obj
         if (done || interrupted) continue;
         try {
             if (PyErr_CheckSignals()) throw nb::python_error();
-            if (!report.is_none()) report(double(progress.pairs_done) / (0.5 * double(n) * double(n)));
+            if (!report.is_none()) report(double(progress.done) / double(progress.all));
         } catch (...) {
             failure = std::current_exception();
             interrupted = true;
@@ -71,13 +73,38 @@ nb::tuple search(Matrix<T> vectors, int64_t k, bool cosine, int threads, nb::obj
         worker.join();
     }
     if (failure) std::rethrow_exception(failure);
-    return nb::make_tuple(owned(index.release(), n, k), owned(squared.release(), n, k), exponent);
+    return nb::make_tuple(owned(index.release(), rows, k), owned(squared.release(), rows, k), exponent);
+}
+
+template <class T>
+nb::tuple among_themselves(Matrix<T> items, int64_t k, bool cosine, int threads, nb::object report) {
+    isthmus::Request<T> request;
+    request.items = items.data(), request.n = items.shape(0), request.d = items.shape(1);
+    request.k = k, request.cosine = cosine, request.threads = threads;
+    return run(request, isthmus::kOwnExponent, report);
+}
+
+template <class T>
+nb::tuple among(Matrix<T> items, Matrix<T> queries, List<int64_t> own, List<double> within, int64_t k, bool cosine,
+                int exponent, int threads, nb::object report) {
+    if (queries.shape(1) != items.shape(1) || own.shape(0) != queries.shape(0) || within.shape(0) != queries.shape(0))
+        throw nb::value_error("queries, own, within: needed one row or number a query, as wide as the items");
+    isthmus::Request<T> request;
+    request.items = items.data(), request.n = items.shape(0), request.d = items.shape(1);
+    request.queries = queries.data(), request.m = queries.shape(0);
+    request.own = own.data(), request.within = within.data();
+    request.k = k, request.cosine = cosine, request.threads = threads;
+    return run(request, exponent, report);
 }
 
 }  // namespace
 
 NB_MODULE(_kernel, m) {
-    m.def("search", &search<float>, "vectors"_a, "k"_a, "cosine"_a, "threads"_a, "report"_a = nb::none());
-    m.def("search", &search<double>, "vectors"_a, "k"_a, "cosine"_a, "threads"_a, "report"_a = nb::none());
-    m.def("instruction_set", [] { return isthmus::best_kernel().name; });
+    m.def("search", &among_themselves<float>, "items"_a, "k"_a, "cosine"_a, "threads"_a, "report"_a = nb::none());
+    m.def("search", &among_themselves<double>, "items"_a, "k"_a, "cosine"_a, "threads"_a, "report"_a = nb::none());
+    m.def("search_among", &among<float>, "items"_a, "queries"_a, "own"_a, "within"_a, "k"_a, "cosine"_a, "exponent"_a,
+          "threads"_a, "report"_a = nb::none());
+    m.def("search_among", &among<double>, "items"_a, "queries"_a, "own"_a, "within"_a, "k"_a, "cosine"_a, "exponent"_a,
+          "threads"_a, "report"_a = nb::none());
+    m.def("instruction_set", [] { return isthmus::best_kernel().tile.name; });
 }

@@ -1,264 +1,294 @@
-// All-pairs search: nominated in float32, decided in float64.
+// Nearest neighbors: nominated by approximations, decided in float64.
 //
-// The rows are packed once into panels of columns. Blocks of rows are multiplied with all panels at or right of the
-// diagonal; each product serves its row and its column. A product becomes a candidate of a row if its score is not
-// certainly below the row's k-th best so far: scores are off by at most `bound_`, so whatever falls more than twice that
-// behind is out, and the rest is compared again in float64. No matrix of all pairs is ever stored.
+// Blocks of rows are multiplied with panels of columns. When all items are searched among themselves only panels at or right
+// of the diagonal are, and each product serves its row and its column. A pair may matter if half its squared distance,
+// less all that the approximation can be wrong by, reaches the k-th smallest of its row or column so far. Then its distance
+// is computed exactly and offered to both. No matrix of all pairs is ever stored, and since every decision is taken in float64,
+// the result does not depend on how pairs were nominated, in what order, or by how many threads.
 #include "search.hpp"
 
 #include <algorithm>
-#include <cfloat>
 #include <cmath>
+#include <limits>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "near.hpp"
 #include "rows.hpp"
 #include "threads.hpp"
-#include "tile.hpp"
 
 namespace isthmus {
 namespace {
 
-constexpr int64_t kDepth = 256;         // numbers of a row multiplied before the next tile: a panel slice stays in L1
-constexpr int64_t kBlockRows = 196;     // rows of a block, about; a block's slice of all groups stays in L2
-constexpr int64_t kBlockColumns = 512;  // columns whose tiles are unfinished at the same time; they stay in L2
-constexpr double kRoundoff = 1.0 / (1 << 24);
+constexpr int64_t kDepth = 128;           // units multiplied before the next tile: a slice of a panel stays in L1
+constexpr int64_t kBlockRows = 196;       // rows of a block, about; a block's slice of all groups stays in L2
+constexpr int64_t kWindowColumns = 512;   // columns whose tiles are unfinished at the same time; they stay in L2
+constexpr int64_t kPieceColumns = 16384;  // columns of a piece of work, about
+constexpr int64_t kMaxByteDimensions = 60000;  // beyond, sums of products of bytes could leave 32 bits
+constexpr double kRoundoff = 1.0 / (1 << 24);  // of float32
+constexpr size_t kProbe = 16;             // one piece of so many and one shows whether bytes tell enough pairs apart
+constexpr double kMostSurvivors = 0.15;   // share of pairs left by the filter above which they do not, and float32 is faster
 
-struct Candidate {
-    float score;
-    int32_t item;
-};
-
-// Candidates of one row: unordered, thinned whenever they fill up.
+// The neighbors of one row so far: unordered, thinned to k when full.
 struct Shortlist {
     std::atomic_flag busy = ATOMIC_FLAG_INIT;
-    bool overflowed = false;  // more near-ties than fit: all items are candidates
     int32_t size = 0;
 };
+using Found = std::pair<double, int64_t>;  // squared distance, item: in this order the smallest k are the answer
 
 template <class T>
 class Search {
   public:
-    Search(const T* source, int64_t n, int64_t d, int64_t k, bool cosine, int threads, Progress& progress)
-        : rows_(source, n, d, cosine, threads),
-          n_(n), d_(d), k_(k), threads_(threads), progress_(progress), kernel_(best_kernel()),
-          panels_((n + kernel_.columns - 1) / kernel_.columns),
-          capacity_(2 * k + 96), bound_(2.2 * double(d + 16) * kRoundoff),
-          packed_(panels_ * kernel_.columns * d), half_(panels_ * kernel_.columns + kernel_.rows, INFINITY),
-          cut_(n), lists_(n), candidates_(n * capacity_) {
-        for (auto& cut : cut_) cut.store(-FLT_MAX, std::memory_order_relaxed);
+    Search(const Request<T>& request, int exponent, Progress& progress)
+        : asked_(request), progress_(progress), kernel_(best_kernel()), symmetric_(request.queries == nullptr),
+          queries_(symmetric_ ? request.n : request.m), threads_(request.threads),
+          capacity_(request.k + std::max<int64_t>(16, request.k / 2)),
+          items_(request.items, request.n, request.d, request.cosine, exponent, threads_, kernel_.exact),
+          rounding_(4.4 * kRoundoff * (request.cosine ? 1 : std::sqrt(double(request.d)))),
+          cut_(queries_), lists_(queries_), found_(queries_ * capacity_) {
+        if (!symmetric_)
+            other_ = std::make_unique<Rows<T>>(request.queries, queries_, request.d, request.cosine, exponent, threads_,
+                                               kernel_.exact);
+        screened_ = items_.screened() && rows().screened();
+        for (int64_t i = 0; i < queries_; ++i)
+            cut_[i].store(rows().zero(i) ? -INFINITY : asked_.within ? cut_at(asked_.within[i]) : INFINITY);
     }
 
-    int run(int64_t* index, double* squared) {
-        pack();
+    void run(int64_t* index, double* squared) {
+        const bool bytes = kernel_.tile.bytes.multiply && asked_.d <= kMaxByteDimensions;
+        approximate(bytes);
+        narrow();
         nominate();
-        if (!progress_.stop) decide(index, squared);
-        return rows_.cosine ? 0 : rows_.exponent[0];
+        if (!progress_.stop) write(index, squared);
     }
 
   private:
-    // Rows divided by the longest one (cosine: of unit length), around their mean, in panels: [panel][depth][column].
-    void pack() {
-        std::vector<double> center(d_, 0.0);
-        double longest = 1.0;
-        if (!rows_.cosine) {
-            // Distances do not change when all rows move together, and rows near 0 lose fewer digits in float32.
-            std::vector<double> row(d_);
-            const int64_t step = std::max<int64_t>(1, n_ / 1024);
-            int64_t taken = 0;
-            for (int64_t i = 0; i < n_; i += step, ++taken) {
-                rows_.exact(i, row.data());
-                for (int64_t p = 0; p < d_; ++p) center[p] += row[p];
-            }
-            for (double& x : center) x /= double(taken);
-            std::vector<double> length(n_);
-            in_parallel(threads_, n_, 256, [&](int64_t begin, int64_t end) {
-                std::vector<double> mine(d_);
-                for (int64_t i = begin; i < end; ++i) {
-                    rows_.exact(i, mine.data());
-                    double sum = 0;
-                    for (int64_t p = 0; p < d_; ++p) sum += (mine[p] - center[p]) * (mine[p] - center[p]);
-                    length[i] = std::sqrt(sum);
-                }
-            });
-            longest = *std::max_element(length.begin(), length.end());
-            if (longest == 0) longest = 1.0;
+    const Rows<T>& rows() const { return symmetric_ ? items_ : *other_; }
+    const Near& near_rows() const { return symmetric_ ? *near_items_ : *near_queries_; }
+    const Product& product() const { return bytes_ ? kernel_.tile.bytes : kernel_.tile.floats; }
+
+    void approximate(bool bytes) {
+        bytes_ = bytes;
+        near_items_.reset();
+        near_queries_.reset();
+        // Distances do not change when all rows move together, and those near 0 are approximated with smaller errors.
+        std::vector<double> center(asked_.d, 0.0), origin(asked_.d, 0.0), y(asked_.d);
+        const int64_t step = std::max<int64_t>(1, asked_.n / 1024);
+        for (int64_t i = 0; i < asked_.n; i += step) {
+            items_.move(i, origin.data(), y.data());
+            for (int64_t p = 0; p < asked_.d; ++p) center[p] += y[p];
         }
-        const int columns = kernel_.columns;
-        in_parallel(threads_, panels_, 4, [&](int64_t begin, int64_t end) {
-            std::vector<double> row(d_);
-            for (int64_t panel = begin; panel < end; ++panel) {
-                float* to = packed_.data() + panel * columns * d_;
-                for (int c = 0; c < columns; ++c) {
+        for (double& x : center) x /= double((asked_.n + step - 1) / step);
+        near_items_ = std::make_unique<Near>(items_, center, kernel_.tile, kernel_.exact, bytes, threads_);
+        if (!symmetric_)
+            near_queries_ = std::make_unique<Near>(*other_, center, kernel_.tile, kernel_.exact, bytes, threads_);
+    }
+
+    // First cuts: the k-th nearest of some items spread over all is no nearer than the k-th nearest of all.
+    void narrow() {
+        const int rows = kernel_.tile.rows, columns = kernel_.tile.columns;
+        // One neighbor more is asked for, since a row may be among these items itself.
+        const int64_t wanted = std::max(std::clamp<int64_t>(asked_.n / 20, 256, 2048), 4 * (asked_.k + 1));
+        std::vector<int64_t> some;
+        for (int64_t i = 0; i < asked_.n && wanted < asked_.n; i += asked_.n / wanted)
+            if (!items_.zero(i)) some.push_back(i);
+        some.resize(some.size() / rows * rows);
+        const int64_t count = static_cast<int64_t>(some.size());
+        if (count < 2 * (asked_.k + 1)) return;
+        const Near::Groups groups = near_items_->groups(some, rows);
+        const Near& near = near_rows();
+        in_parallel(threads_, near.panels(), 1, [&](int64_t panel, int64_t) {
+            if (progress_.stop.load(std::memory_order_relaxed)) return;
+            std::vector<float> tile(rows * columns), upper(count * columns), cut(columns);
+            const Side side = near.side(panel, nullptr);
+            for (int64_t g = 0; g < groups.count; ++g) {
+                const Side group = groups.side(g, rows, nullptr);
+                for (int64_t p = 0; p < near.depth(); p += kDepth)
+                    product().multiply(groups.units.data() + (g * near.depth() + p) * rows, near.panel(panel, p),
+                                       std::min(kDepth, near.depth() - p), p == 0, tile.data());
+                product().bound(tile.data(), group, side, upper.data() + g * rows * columns);
+            }
+            kernel_.tile.cut(upper.data(), count, asked_.k + 1, cut.data());
+            // Those of the items that the approximation finds nearest, at least k + 1 a column, give the cut itself.
+            std::vector<std::vector<double>> nearest(columns);
+            for (int64_t s = 0; s < count; ++s)
+                for (uint64_t hits = kernel_.tile.within(upper.data() + s * columns, cut.data()); hits; hits &= hits - 1) {
+                    const int c = __builtin_ctzll(hits);
                     const int64_t i = panel * columns + c;
-                    if (i >= n_) {
-                        for (int64_t p = 0; p < d_; ++p) to[p * columns + c] = 0;
-                        continue;
-                    }
-                    rows_.exact(i, row.data());
-                    double square = 0;
-                    for (int64_t p = 0; p < d_; ++p) {
-                        const float x = static_cast<float>((row[p] - center[p]) / longest);
-                        to[p * columns + c] = x;
-                        square += double(x) * x;
-                    }
-                    // Half the squared length: a score is minus half the squared distance. A zero row under cosine has
-                    // product 0 with all; counted as of length 1 it stands at squared distance 2 from all.
-                    half_[i] = rows_.cosine ? 0.5f : static_cast<float>(square / 2);
+                    if (i < queries_) nearest[c].push_back(this->rows().squared_distance(i, items_, some[s]));
                 }
+            for (int c = 0; c < columns && panel * columns + c < queries_; ++c) {
+                std::nth_element(nearest[c].begin(), nearest[c].begin() + asked_.k, nearest[c].end());
+                std::atomic<float>& known = cut_[panel * columns + c];
+                known.store(std::min(known.load(std::memory_order_relaxed), cut_at(nearest[c][asked_.k])));
             }
         });
     }
+
+    struct Piece {
+        int64_t begin, end;    // rows
+        int64_t first, last;   // panels
+    };
 
     void nominate() {
-        const int64_t groups = std::max<int64_t>(1, kBlockRows / kernel_.rows), block_rows = groups * kernel_.rows;
-        in_parallel(threads_, (n_ + block_rows - 1) / block_rows, 1, [&](int64_t block, int64_t) {
-            const int64_t begin = block * block_rows, end = std::min(begin + block_rows, n_);
-            multiply_block(begin, end);
-        });
-    }
-
-    // All tiles of the rows begin..end with the columns from begin on.
-    void multiply_block(int64_t begin, int64_t end) {
-        const int rows = kernel_.rows, columns = kernel_.columns;
-        const int64_t groups = (end - begin + rows - 1) / rows, slices = (d_ + kDepth - 1) / kDepth;
-        std::vector<float> grouped = group_rows(begin, groups);
-        const int64_t panels_at_once = std::max<int64_t>(1, kBlockColumns / columns), tile = rows * columns;
-        std::vector<float> tiles(panels_at_once * groups * tile);
-        std::vector<float> cut_row(groups * rows, FLT_MAX), cut_column(panels_at_once * columns);
-        std::vector<uint64_t> hits(rows);
-        for (int64_t first = begin / columns; first < panels_; first += panels_at_once) {
-            if (progress_.stop.load(std::memory_order_relaxed)) return;
-            const int64_t last = std::min(first + panels_at_once, panels_);
-            // Cuts are copied once for many tiles: older ones let a few more candidates through, never fewer.
-            for (int64_t i = begin; i < end; ++i) cut_row[i - begin] = cut_[i].load(std::memory_order_relaxed);
-            for (int64_t j = first * columns; j < last * columns; ++j)
-                cut_column[j - first * columns] = j < n_ ? cut_[j].load(std::memory_order_relaxed) : FLT_MAX;
-            for (int64_t slice = 0; slice < slices; ++slice) {
-                const int64_t p = slice * kDepth, depth = std::min(kDepth, d_ - p);
-                for (int64_t panel = first; panel < last; ++panel)
-                    for (int64_t g = 0; g < groups; ++g) {
-                        float* out = tiles.data() + ((panel - first) * groups + g) * tile;
-                        kernel_.multiply(grouped.data() + (g * d_ + p) * rows,
-                                         packed_.data() + (panel * d_ + p) * columns, depth, slice == 0, out);
-                        if (slice + 1 < slices) continue;
-                        kernel_.filter(out, half_.data() + begin + g * rows, half_.data() + panel * columns,
-                                       cut_row.data() + g * rows, cut_column.data() + (panel - first) * columns,
-                                       hits.data());
-                        for (int r = 0; r < rows; ++r)
-                            if (hits[r]) nominate_row(begin + g * rows + r, panel, hits[r], out + r * columns);
-                    }
+        const int columns = kernel_.tile.columns;
+        const int64_t block = std::max<int64_t>(1, kBlockRows / kernel_.tile.rows) * kernel_.tile.rows;
+        std::vector<Piece> probe, rest;
+        int64_t all = 0;
+        for (int64_t begin = 0; begin < queries_; begin += block) {
+            const int64_t end = std::min(begin + block, queries_), panels = near_items_->panels();
+            for (int64_t first = symmetric_ ? begin / columns : 0, last; first < panels; first = last) {
+                last = std::min(panels, first + kPieceColumns / columns);
+                (rest.size() < kProbe * probe.size() ? rest : probe).push_back({begin, end, first, last});
+                all += (end - begin) * (last - first);
             }
-            progress_.pairs_done.fetch_add((end - begin) * (last - first) * columns, std::memory_order_relaxed);
         }
+        progress_.all = all;
+        const auto work = [&](const std::vector<Piece>& pieces) {
+            in_parallel(threads_, static_cast<int64_t>(pieces.size()), 1,
+                        [&](int64_t piece, int64_t) { multiply(pieces[piece]); });
+        };
+        work(probe);
+        if (bytes_ && double(survived_) > kMostSurvivors * double(progress_.done) * columns) approximate(false);
+        work(rest);
     }
 
-    // The rows of a block in groups: [group][depth][row].
-    std::vector<float> group_rows(int64_t begin, int64_t groups) const {
-        const int rows = kernel_.rows, columns = kernel_.columns;
-        std::vector<float> grouped(groups * d_ * rows, 0.0f);
-        for (int64_t i = begin; i < std::min(begin + groups * rows, n_); ++i) {
-            const float* from = packed_.data() + (i / columns) * columns * d_ + i % columns;
-            float* to = grouped.data() + (i - begin) / rows * d_ * rows + (i - begin) % rows;
-            for (int64_t p = 0; p < d_; ++p) to[p * rows] = from[p * columns];
+    void multiply(const Piece& piece) {
+        const int rows = kernel_.tile.rows, columns = kernel_.tile.columns;
+        std::vector<int64_t> block(piece.end - piece.begin);
+        for (size_t r = 0; r < block.size(); ++r) block[r] = piece.begin + static_cast<int64_t>(r);
+        const Near::Groups groups = near_rows().groups(block, rows);
+        const int64_t depth = near_items_->depth(), window = kWindowColumns / columns, tile = rows * columns;
+        std::vector<float> tiles(window * groups.count * tile);
+        std::vector<float> cut_row(groups.count * rows, -INFINITY), cut_column(window * columns, -INFINITY);
+        std::vector<uint64_t> hits(rows);
+        int64_t survivors = 0;
+        for (int64_t first = piece.first; first < piece.last; first += window) {
+            if (progress_.stop.load(std::memory_order_relaxed)) return;
+            const int64_t last = std::min(first + window, piece.last);
+            // Cuts are copied once for many tiles: older ones let a few more pairs through, never fewer.
+            for (int64_t i = piece.begin; i < piece.end; ++i) cut_row[i - piece.begin] = cut_[i].load(std::memory_order_relaxed);
+            if (symmetric_)
+                for (int64_t j = first * columns; j < std::min(last * columns, asked_.n); ++j)
+                    cut_column[j - first * columns] = cut_[j].load(std::memory_order_relaxed);
+            for (int64_t p = 0; p < depth; p += kDepth)
+                for (int64_t panel = first; panel < last; ++panel)
+                    for (int64_t g = 0; g < groups.count; ++g) {
+                        float* out = tiles.data() + ((panel - first) * groups.count + g) * tile;
+                        product().multiply(groups.units.data() + (g * depth + p) * rows, near_items_->panel(panel, p),
+                                           std::min(kDepth, depth - p), p == 0, out);
+                        if (p + kDepth < depth) continue;
+                        product().filter(out, groups.side(g, rows, cut_row.data() + g * rows),
+                                         near_items_->side(panel, cut_column.data() + (panel - first) * columns), hits.data());
+                        for (int r = 0; r < rows; ++r) {
+                            if (!hits[r]) continue;
+                            survivors += __builtin_popcountll(hits[r]);
+                            decide(piece.begin + g * rows + r, panel * columns, hits[r]);
+                        }
+                    }
+            progress_.done.fetch_add((piece.end - piece.begin) * (last - first), std::memory_order_relaxed);
         }
-        return grouped;
+        survived_.fetch_add(survivors, std::memory_order_relaxed);
     }
 
-    void nominate_row(int64_t i, int64_t panel, uint64_t hits, const float* products) {
-        if (i >= n_) return;
+    // The exact distances of row i to the columns that may matter.
+    void decide(int64_t i, int64_t column, uint64_t hits) {
+        if (i >= queries_) return;
         for (; hits; hits &= hits - 1) {
-            const int c = __builtin_ctzll(hits);
-            const int64_t j = panel * kernel_.columns + c;
-            if (j <= i || j >= n_) continue;  // left of the diagonal the pair is met as (j, i)
-            const float score = products[c] - half_[i] - half_[j];
-            add(i, score, j);
-            add(j, score, i);
+            const int64_t j = column + __builtin_ctzll(hits);
+            if (j >= asked_.n || (symmetric_ ? j <= i : asked_.own && asked_.own[i] == j)) continue;
+            if (screened_ && certainly_far(i, j)) continue;
+            const double squared = rows().squared_distance(i, items_, j);
+            offer(i, squared, j);
+            if (symmetric_) offer(j, squared, i);
         }
     }
 
-    void add(int64_t row, float score, int64_t item) {
-        if (score < cut_[row].load(std::memory_order_relaxed)) return;
+    // A look in float32 first. Rows, rounded, are off by 2.1 roundoffs of their length each, the sum by one for each addition that
+    // a number goes through; lengths are at most 1 under cosine and, below the power of two, sqrt(d) otherwise.
+    bool certainly_far(int64_t i, int64_t j) const {
+        float cut = cut_[i].load(std::memory_order_relaxed);
+        if (symmetric_) cut = std::max(cut, cut_[j].load(std::memory_order_relaxed));
+        const double reach = std::sqrt(2.0 * std::max(cut, 0.0f)) * (1 + (asked_.d + 32) * kRoundoff) + rounding_;
+        return rows().near_squared_distance(kernel_.tile, i, items_, j) > reach * reach;
+    }
+
+    void offer(int64_t row, double squared, int64_t item) {
+        if (squared / 2 > cut_[row].load(std::memory_order_relaxed)) return;
+        if (asked_.within && squared > asked_.within[row]) return;
         Shortlist& list = lists_[row];
         while (list.busy.test_and_set(std::memory_order_acquire)) {
         }
-        if (!list.overflowed) {
-            Candidate* candidates = candidates_.data() + row * capacity_;
-            candidates[list.size++] = {score, static_cast<int32_t>(item)};
-            if (list.size == capacity_) thin(row, list, candidates);
+        Found* found = found_.data() + row * capacity_;
+        found[list.size++] = {squared, item};
+        if (list.size == capacity_) {
+            std::nth_element(found, found + asked_.k - 1, found + list.size);
+            list.size = static_cast<int32_t>(asked_.k);
+            cut_[row].store(cut_at(found[asked_.k - 1].first), std::memory_order_relaxed);
         }
         list.busy.clear(std::memory_order_release);
     }
 
-    void thin(int64_t row, Shortlist& list, Candidate* candidates) {
-        const auto better = [](const Candidate& a, const Candidate& b) { return a.score > b.score; };
-        std::nth_element(candidates, candidates + k_ - 1, candidates + list.size, better);
-        const float cut = certain_cut(candidates[k_ - 1].score);
-        Candidate* end = std::partition(candidates + k_, candidates + list.size,
-                                        [&](const Candidate& c) { return c.score >= cut; });
-        list.size = static_cast<int32_t>(end - candidates);
-        cut_[row].store(cut, std::memory_order_relaxed);
-        if (list.size > capacity_ - 8) list.overflowed = true, cut_[row].store(FLT_MAX, std::memory_order_relaxed);
+    // Half of a squared distance, with room for its own rounding and that to float32.
+    static float cut_at(double squared) {
+        return std::nextafter(static_cast<float>(squared / 2 * (1 + 1e-9)), INFINITY);
     }
 
-    // The largest float32 score that is certainly behind an item whose float32 score is the k-th best.
-    float certain_cut(float kth) const {
-        return std::nextafter(static_cast<float>(double(kth) - 2 * bound_), -FLT_MAX);
-    }
-
-    void decide(int64_t* index, double* squared) {
-        in_parallel(threads_, n_, 64, [&](int64_t begin, int64_t end) {
-            std::vector<double> row(d_), scratch(d_);
-            std::vector<std::pair<double, int64_t>> found;
-            for (int64_t i = begin; i < end && !progress_.stop.load(std::memory_order_relaxed); ++i) {
-                found.clear();
-                rows_.exact(i, row.data());
-                const auto consider = [&](int64_t j) {
-                    found.emplace_back(rows_.squared_distance(row.data(), i, j, scratch.data()), j);
-                };
-                if (lists_[i].overflowed) {
-                    for (int64_t j = 0; j < n_; ++j)
-                        if (j != i) consider(j);
-                } else {
-                    Candidate* candidates = candidates_.data() + i * capacity_;
-                    const Candidate* last = candidates + lists_[i].size;
-                    std::nth_element(candidates, candidates + k_ - 1, candidates + lists_[i].size,
-                                     [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
-                    const float cut = certain_cut(candidates[k_ - 1].score);
-                    for (const Candidate* c = candidates; c < last; ++c)
-                        if (c->score >= cut) consider(c->item);
-                }
-                std::partial_sort(found.begin(), found.begin() + k_, found.end());
-                for (int64_t q = 0; q < k_; ++q) {
-                    squared[i * k_ + q] = found[q].first;
-                    index[i * k_ + q] = found[q].second;
+    void write(int64_t* index, double* squared) {
+        in_parallel(threads_, queries_, 64, [&](int64_t begin, int64_t end) {
+            for (int64_t i = begin; i < end; ++i) {
+                Found* found = found_.data() + i * capacity_;
+                int64_t size = rows().zero(i) ? first_items(i, found) : lists_[i].size;
+                const int64_t kept = std::min(size, asked_.k);
+                std::partial_sort(found, found + kept, found + size);
+                for (int64_t q = 0; q < asked_.k; ++q) {
+                    index[i * asked_.k + q] = q < kept ? found[q].second : -1;
+                    squared[i * asked_.k + q] = q < kept ? found[q].first : std::numeric_limits<double>::infinity();
                 }
             }
         });
     }
 
-    Rows<T> rows_;
-    const int64_t n_, d_, k_;
-    const int threads_;
+    // The neighbors of a row without a direction: everything is at 2, so the first items are.
+    int64_t first_items(int64_t i, Found* found) const {
+        const int64_t self = symmetric_ ? i : asked_.own ? asked_.own[i] : -1;
+        int64_t size = 0;
+        if (asked_.within && asked_.within[i] < 2) return 0;
+        for (int64_t j = 0; j < asked_.n && size < asked_.k; ++j)
+            if (j != self) found[size++] = {2.0, j};
+        return size;
+    }
+
+    const Request<T>& asked_;
     Progress& progress_;
-    const Kernel& kernel_;
-    const int64_t panels_, capacity_;
-    const double bound_;  // on the error of a float32 score; docs/neighbors.md says why
-    std::vector<float> packed_, half_;
-    std::vector<std::atomic<float>> cut_;
+    const Kernel kernel_;
+    const bool symmetric_;
+    const int64_t queries_;
+    const int threads_;
+    const int64_t capacity_;
+    Rows<T> items_;
+    std::unique_ptr<Rows<T>> other_;
+    bool bytes_ = false;
+    std::unique_ptr<Near> near_items_, near_queries_;
+    std::atomic<int64_t> survived_{0};      // pairs that passed the filter
+    const double rounding_;
+    bool screened_ = false;
+    std::vector<std::atomic<float>> cut_;  // what half a squared distance must not exceed to matter to a row
     std::vector<Shortlist> lists_;
-    std::vector<Candidate> candidates_;
+    std::vector<Found> found_;
 };
 
 }  // namespace
 
 template <class T>
-int search(const T* source, int64_t n, int64_t d, int64_t k, bool cosine, int threads, int64_t* index, double* squared,
-           Progress& progress) {
-    return Search<T>(source, n, d, k, cosine, threads, progress).run(index, squared);
+void search(const Request<T>& request, int* exponent, int64_t* index, double* squared, Progress& progress) {
+    if (*exponent == kOwnExponent)
+        *exponent = request.cosine ? 0 : Rows<T>::exponent_of_all(request.items, request.n, request.d, request.threads);
+    Search<T>(request, *exponent, progress).run(index, squared);
 }
 
-template int search(const float*, int64_t, int64_t, int64_t, bool, int, int64_t*, double*, Progress&);
-template int search(const double*, int64_t, int64_t, int64_t, bool, int, int64_t*, double*, Progress&);
+template void search(const Request<float>&, int*, int64_t*, double*, Progress&);
+template void search(const Request<double>&, int*, int64_t*, double*, Progress&);
 
 }  // namespace isthmus

@@ -6,15 +6,29 @@ namespace isthmus {
 
 // What the caller sees of a running search, and how it stops one.
 struct Progress {
-    std::atomic<int64_t> pairs_done{0};
+    std::atomic<int64_t> done{0}, all{1};  // pairs
     std::atomic<bool> stop{false};
 };
 
-// The exact k nearest neighbors of every row among the other rows: index (n x k), nearest first, equal squared distances
-// in order of the row number, and the squared distances (n x k), of rows at unit length under cosine, otherwise in units
-// of 2^exponent, which is returned.
+// What is asked: the k nearest of the items of every query, or of every item among the others.
 template <class T>
-int search(const T* source, int64_t n, int64_t d, int64_t k, bool cosine, int threads, int64_t* index, double* squared,
-           Progress& progress);
+struct Request {
+    const T* items;
+    int64_t n, d;
+    const T* queries = nullptr;     // null: the items themselves
+    int64_t m = 0;                  // how many queries
+    const int64_t* own = nullptr;   // for each query, the item that it is and that does not count, or -1
+    const double* within = nullptr;  // for each query, the largest squared distance that counts
+    int64_t k;
+    bool cosine;
+    int threads;
+};
+
+// index (queries x k): nearest first, equal squared distances in order of the item; -1 where there were fewer. squared: their
+// squared distances, of rows at unit length under cosine, otherwise of rows divided by 2^exponent; infinity with -1.
+// `exponent` is read, or, where it is kOwnExponent, chosen and written.
+constexpr int kOwnExponent = 1 << 20;
+template <class T>
+void search(const Request<T>& request, int* exponent, int64_t* index, double* squared, Progress& progress);
 
 }  // namespace isthmus

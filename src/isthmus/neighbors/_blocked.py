@@ -67,7 +67,7 @@ class _Rows:
     source: Float[ndarray, "n d"]
     metric: Metric
     exponent: Int[ndarray, "n 1"]  # rows are first divided by 2^exponent, which is exact and keeps squares in range
-    divisor: Float[ndarray, "n 1"]  # then by their length under cosine, by 1 under euclidean
+    factor: Float[ndarray, "n 1"]  # then multiplied by 1 / their length under cosine, by 1 under euclidean
     zero: Bool[ndarray, " n"]  # rows without a direction, under cosine
     exact_rows: Float[ndarray, "n d"] | None  # all rows in float64, where the memory budget allows to keep them
     near: Float[ndarray, "n d"]  # float32, what the product runs on
@@ -80,16 +80,17 @@ class _Rows:
         parts = [slice(start, start + step) for start in range(0, n, step)]
         peak = np.maximum(vectors.max(axis=1), -vectors.min(axis=1)).astype(np.float64)
         exponent = np.frexp(peak if metric == "cosine" else np.full(n, peak.max()))[1].astype(np.int64)[:, None]
-        divisor = np.ones((n, 1))
+        factor = np.ones((n, 1))
         zero = np.zeros(n, dtype=bool)
         center = np.zeros(d)
-        bare = cls(vectors, metric, exponent, divisor, zero, None, vectors, peak)
+        bare = cls(vectors, metric, exponent, factor, zero, None, vectors, peak)
         if metric == "cosine":
             for part in parts:
                 rows = bare.exact(np.arange(n)[part])
-                divisor[part, 0] = np.sqrt(np.sum(rows * rows, axis=1))
-            zero |= divisor[:, 0] == 0
-            divisor[zero] = 1.0
+                factor[part, 0] = np.sqrt(np.sum(rows * rows, axis=1))
+            zero |= factor[:, 0] == 0
+            factor[zero] = 1.0
+            np.reciprocal(factor, out=factor)
         else:
             # Distances do not change when all rows move together, and rows near 0 lose fewer digits in float32.
             center = bare.exact(np.arange(0, n, max(1, n // 1024))).mean(axis=0)
@@ -105,13 +106,13 @@ class _Rows:
             near[part] = (rows - center) / (longest or 1.0)
         square = np.einsum("ij,ij->i", near, near)
         square[zero] = 1.0  # with its product of 0, that puts a zero row at 2(1 - 0) from every row of unit length
-        return cls(vectors, metric, exponent, divisor, zero, exact_rows, near, square)
+        return cls(vectors, metric, exponent, factor, zero, exact_rows, near, square)
 
     def exact(self, row: Int[ndarray, " m"]) -> Float[ndarray, "m d"]:
         """These rows in float64, of unit length under cosine."""
         if self.exact_rows is not None:
             return self.exact_rows[row]
-        return np.ldexp(self.source[row].astype(np.float64), -self.exponent[row]) / self.divisor[row]
+        return np.ldexp(self.source[row].astype(np.float64), -self.exponent[row]) * self.factor[row]
 
     def candidates(self, block: Int[ndarray, " b"], k: int) -> tuple[Int[ndarray, " c"], Int[ndarray, " c"]]:
         """Pairs (query, item) among which the k nearest of every row of the block are certain to be, sorted by query.
