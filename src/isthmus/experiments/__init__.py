@@ -1,5 +1,24 @@
-"""Whole experiments: mappings learned, measured and compared."""
+"""Whole experiments: mappings learned, measured and compared; and what the paper printed."""
 
 from isthmus.experiments._audit import Audit, AuditRow, Direction, audit
+from isthmus.experiments._published import (
+    PUBLISHED_BASELINE,
+    PublishedOverlap,
+    PublishedSimilarity,
+    published_overlaps,
+    published_similarities,
+    without_self,
+)
 
-__all__ = ["Audit", "AuditRow", "Direction", "audit"]
+__all__ = [
+    "PUBLISHED_BASELINE",
+    "Audit",
+    "AuditRow",
+    "Direction",
+    "PublishedOverlap",
+    "PublishedSimilarity",
+    "audit",
+    "published_overlaps",
+    "published_similarities",
+    "without_self",
+]
