@@ -38,6 +38,11 @@ class Rows {
     // y = row i - center, of unit length before under cosine. Returns the largest |y|.
     double move(int64_t i, const double* center, double* y) const { return move_(row(i), scale_[i], center, d_, y); }
 
+    void prefetch(int64_t i) const {
+        for (const char* line = reinterpret_cast<const char*>(row(i)); line < reinterpret_cast<const char*>(row(i + 1)); line += 64)
+            __builtin_prefetch(line);
+    }
+
   private:
     const T* row(int64_t i) const { return source_ + i * d_; }
 

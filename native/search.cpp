@@ -30,9 +30,10 @@ constexpr double kRoundoff = 1.0 / (1 << 24);  // of float32
 constexpr size_t kProbe = 16;             // one piece of so many and one shows whether bytes tell enough pairs apart
 constexpr double kMostSurvivors = 0.15;   // share of pairs left by the filter above which they do not, and float32 is faster
 
-// The neighbors of one row so far: unordered, thinned to k when full.
+// The neighbors of one row so far: unordered, thinned when full.
 struct Shortlist {
     std::atomic_flag busy = ATOMIC_FLAG_INIT;
+    bool exact = false;  // whether the squared distances are exact, or float32 and all that may be among the nearest is kept
     int32_t size = 0;
 };
 using Found = std::pair<double, int64_t>;  // squared distance, item: in this order the smallest k are the answer
@@ -43,7 +44,7 @@ class Search {
     Search(const Request<T>& request, int exponent, Progress& progress)
         : asked_(request), progress_(progress), kernel_(best_kernel()), symmetric_(request.queries == nullptr),
           queries_(symmetric_ ? request.n : request.m), threads_(request.threads),
-          capacity_(request.k + std::max<int64_t>(16, request.k / 2)),
+          capacity_(request.k + std::max<int64_t>(8, request.k / 4)),
           items_(request.items, request.n, request.d, request.cosine, exponent, threads_, kernel_.exact),
           rounding_(4.4 * kRoundoff * (request.cosine ? 1 : std::sqrt(double(request.d)))),
           cut_(queries_), lists_(queries_), found_(queries_ * capacity_) {
@@ -51,6 +52,7 @@ class Search {
             other_ = std::make_unique<Rows<T>>(request.queries, queries_, request.d, request.cosine, exponent, threads_,
                                                kernel_.exact);
         screened_ = items_.screened() && rows().screened();
+        for (Shortlist& list : lists_) list.exact = !screened_;
         for (int64_t i = 0; i < queries_; ++i)
             cut_[i].store(rows().zero(i) ? -INFINITY : asked_.within ? cut_at(asked_.within[i]) : INFINITY);
     }
@@ -89,9 +91,9 @@ class Search {
     void narrow() {
         const int rows = kernel_.tile.rows, columns = kernel_.tile.columns;
         // One neighbor more is asked for, since a row may be among these items itself.
-        const int64_t wanted = std::max(std::clamp<int64_t>(asked_.n / 20, 256, 2048), 4 * (asked_.k + 1));
+        const int64_t wanted = std::min(std::max(std::clamp<int64_t>(asked_.n / 20, 256, 2048), 16 * (asked_.k + 1)), asked_.n / 4);
         std::vector<int64_t> some;
-        for (int64_t i = 0; i < asked_.n && wanted < asked_.n; i += asked_.n / wanted)
+        for (int64_t i = 0; i < asked_.n && wanted > 0; i += asked_.n / wanted)
             if (!items_.zero(i)) some.push_back(i);
         some.resize(some.size() / rows * rows);
         const int64_t count = static_cast<int64_t>(some.size());
@@ -116,12 +118,12 @@ class Search {
                 for (uint64_t hits = kernel_.tile.within(upper.data() + s * columns, cut.data()); hits; hits &= hits - 1) {
                     const int c = __builtin_ctzll(hits);
                     const int64_t i = panel * columns + c;
-                    if (i < queries_) nearest[c].push_back(this->rows().squared_distance(i, items_, some[s]));
+                    if (i < queries_) nearest[c].push_back(look(i, some[s]));
                 }
             for (int c = 0; c < columns && panel * columns + c < queries_; ++c) {
                 std::nth_element(nearest[c].begin(), nearest[c].begin() + asked_.k, nearest[c].end());
                 std::atomic<float>& known = cut_[panel * columns + c];
-                known.store(std::min(known.load(std::memory_order_relaxed), cut_at(nearest[c][asked_.k])));
+                known.store(std::min(known.load(std::memory_order_relaxed), cut_at(most(nearest[c][asked_.k]))));
             }
         });
     }
@@ -198,36 +200,61 @@ class Search {
         for (; hits; hits &= hits - 1) {
             const int64_t j = column + __builtin_ctzll(hits);
             if (j >= asked_.n || (symmetric_ ? j <= i : asked_.own && asked_.own[i] == j)) continue;
-            if (screened_ && certainly_far(i, j)) continue;
-            const double squared = rows().squared_distance(i, items_, j);
+            const double squared = look(i, j);
             offer(i, squared, j);
             if (symmetric_) offer(j, squared, i);
         }
     }
 
-    // A look in float32 first. Rows, rounded, are off by 2.1 roundoffs of their length each, the sum by one for each addition that
-    // a number goes through; lengths are at most 1 under cosine and, below the power of two, sqrt(d) otherwise.
-    bool certainly_far(int64_t i, int64_t j) const {
-        float cut = cut_[i].load(std::memory_order_relaxed);
-        if (symmetric_) cut = std::max(cut, cut_[j].load(std::memory_order_relaxed));
-        const double reach = std::sqrt(2.0 * std::max(cut, 0.0f)) * (1 + (asked_.d + 32) * kRoundoff) + rounding_;
-        return rows().near_squared_distance(kernel_.tile, i, items_, j) > reach * reach;
+    // The squared distance of row i to item j, in float32 where that will do.
+    double look(int64_t i, int64_t j) const {
+        return screened_ ? rows().near_squared_distance(kernel_.tile, i, items_, j) : rows().squared_distance(i, items_, j);
     }
 
     void offer(int64_t row, double squared, int64_t item) {
-        if (squared / 2 > cut_[row].load(std::memory_order_relaxed)) return;
-        if (asked_.within && squared > asked_.within[row]) return;
+        if (squared > most(2.0 * cut_[row].load(std::memory_order_relaxed))) return;
         Shortlist& list = lists_[row];
         while (list.busy.test_and_set(std::memory_order_acquire)) {
         }
-        Found* found = found_.data() + row * capacity_;
-        found[list.size++] = {squared, item};
-        if (list.size == capacity_) {
-            std::nth_element(found, found + asked_.k - 1, found + list.size);
-            list.size = static_cast<int32_t>(asked_.k);
-            cut_[row].store(cut_at(found[asked_.k - 1].first), std::memory_order_relaxed);
-        }
+        if (screened_ && list.exact) squared = rows().squared_distance(row, items_, item);
+        found_[row * capacity_ + list.size++] = {squared, item};
+        if (list.size == capacity_) thin(row, list);
         list.busy.clear(std::memory_order_release);
+    }
+
+    void thin(int64_t row, Shortlist& list) {
+        Found* found = found_.data() + row * capacity_;
+        std::nth_element(found, found + asked_.k - 1, found + list.size);
+        const double kth = found[asked_.k - 1].first, exact_kth = list.exact ? kth : most(kth);
+        Found* kept = found + asked_.k;
+        if (!list.exact) {
+            const double limit = most(exact_kth);
+            kept = std::partition(kept, found + list.size, [&](const Found& f) { return f.first <= limit; });
+        }
+        list.size = static_cast<int32_t>(kept - found);
+        cut_[row].store(cut_at(exact_kth), std::memory_order_relaxed);
+        if (2 * (list.size - asked_.k) > capacity_ - asked_.k) {  // many that float32 cannot tell apart
+            make_exact(row, list);
+            thin(row, list);
+        }
+    }
+
+    void make_exact(int64_t row, Shortlist& list) {
+        Found* found = found_.data() + row * capacity_;
+        for (Found* f = found; f < found + list.size; ++f) {
+            if (f + 1 < found + list.size) items_.prefetch(f[1].second);
+            f->first = rows().squared_distance(row, items_, f->second);
+        }
+        list.exact = true;
+    }
+
+    // The largest that a squared distance can be if its float32 value is this, or the other way round. Rows, rounded, are off by
+    // 2.1 roundoffs of their length each, the sum by one for each addition that a number goes through; lengths are at most 1 under
+    // cosine and, below the power of two, sqrt(d) otherwise.
+    double most(double squared) const {
+        if (!screened_) return squared;
+        const double root = std::sqrt(std::max(squared, 0.0)) * (1 + (asked_.d + 32) * kRoundoff) + rounding_;
+        return root * root;
     }
 
     // Half of a squared distance, with room for its own rounding and that to float32.
@@ -239,9 +266,16 @@ class Search {
         in_parallel(threads_, queries_, 64, [&](int64_t begin, int64_t end) {
             for (int64_t i = begin; i < end; ++i) {
                 Found* found = found_.data() + i * capacity_;
-                int64_t size = rows().zero(i) ? first_items(i, found) : lists_[i].size;
-                const int64_t kept = std::min(size, asked_.k);
-                std::partial_sort(found, found + kept, found + size);
+                Shortlist& list = lists_[i];
+                if (rows().zero(i)) list.exact = true, list.size = first_items(i, found);
+                if (!list.exact) {
+                    if (list.size > asked_.k) thin(i, list);
+                    make_exact(i, list);
+                }
+                Found* end = found + list.size;
+                if (asked_.within) end = std::partition(found, end, [&](const Found& f) { return f.first <= asked_.within[i]; });
+                const int64_t kept = std::min<int64_t>(end - found, asked_.k);
+                std::partial_sort(found, found + kept, end);
                 for (int64_t q = 0; q < asked_.k; ++q) {
                     index[i * asked_.k + q] = q < kept ? found[q].second : -1;
                     squared[i * asked_.k + q] = q < kept ? found[q].first : std::numeric_limits<double>::infinity();
@@ -251,10 +285,9 @@ class Search {
     }
 
     // The neighbors of a row without a direction: everything is at 2, so the first items are.
-    int64_t first_items(int64_t i, Found* found) const {
+    int32_t first_items(int64_t i, Found* found) const {
         const int64_t self = symmetric_ ? i : asked_.own ? asked_.own[i] : -1;
-        int64_t size = 0;
-        if (asked_.within && asked_.within[i] < 2) return 0;
+        int32_t size = 0;
         for (int64_t j = 0; j < asked_.n && size < asked_.k; ++j)
             if (j != self) found[size++] = {2.0, j};
         return size;
