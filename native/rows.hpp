@@ -29,6 +29,7 @@ class Rows {
 
     // About the same in float32, where float32 can hold what rows are multiplied by; see `screened`.
     float near_squared_distance(const Tile& tile, int64_t i, const Rows& other, int64_t j) const {
+        if (zero(i) || other.zero(j)) return 2.0f;
         if constexpr (std::is_same_v<T, float>)
             return tile.near(row(i), static_cast<float>(scale_[i]), other.row(j), static_cast<float>(other.scale_[j]), d_);
         return 0;

@@ -10,7 +10,7 @@ def squared_distances(vectors, metric):
     if metric == "cosine":
         length = np.sqrt((v * v).sum(axis=1))
         zero = length == 0
-        v = v / np.where(zero, 1, length)[:, None]
+        v = v * (1 / np.where(zero, 1, length))[:, None]
     squared = np.stack([((v - row) ** 2).sum(axis=1) for row in v])
     if metric == "cosine":
         squared[zero, :] = 2

@@ -15,7 +15,7 @@ from oracles import neighbor_lists, squared_distances
 
 METRICS = ("cosine", "euclidean")
 NUMPY = BlockedEngine()
-KERNELS = ("avx512", "avx2", "baseline")
+KERNELS = ("avx512vnni", "avx512", "avx2", "baseline")
 
 
 @pytest.fixture(params=["numpy", *KERNELS])
@@ -189,6 +189,8 @@ def same_bytes_sets():
         "all rows equal": np.ones((300, 4), np.float32),
         "repeated rows": np.repeat(rng.normal(size=(5, 7)), 200, axis=0),
         "zero rows": np.where(rng.random((400, 1)) < 0.2, 0, rng.normal(size=(400, 9))),
+        "zero rows, single": np.where(rng.random((400, 1)) < 0.2, 0, rng.normal(size=(400, 9))).astype(np.float32),
+        "one far row": np.concatenate([rng.normal(size=(400, 20)), np.full((1, 20), 1e6)]).astype(np.float32),
         "denormal": rng.normal(size=(90, 5)) * 1e-310,
     }
 

@@ -1,8 +1,18 @@
 from collections.abc import Callable
-
-from numpy import ndarray
+from typing import Any
 
 def search(
-    vectors: ndarray, k: int, cosine: bool, threads: int, report: Callable[[float], object] | None = None
-) -> tuple[ndarray, ndarray, int]: ...
+    items: Any, k: int, cosine: bool, threads: int, report: Callable[[float], None] | None = None
+) -> tuple[Any, Any, int]: ...
+def search_among(
+    items: Any,
+    queries: Any,
+    own: Any,
+    within: Any,
+    k: int,
+    cosine: bool,
+    exponent: int,
+    threads: int,
+    report: Callable[[float], None] | None = None,
+) -> tuple[Any, Any, int]: ...
 def instruction_set() -> str: ...

@@ -5,12 +5,13 @@ and says so once.
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy import ndarray
 
-from isthmus._shapes import Float, Progress
+from isthmus._shapes import Float, Int, Progress
 from isthmus.neighbors._neighbors import Metric, Neighbors
 
 try:
@@ -41,25 +42,45 @@ class NativeEngine:
     name: str = "native"
 
     def search(
-        self,
-        vectors: Float[ndarray, "n d"],
-        k: int,
-        *,
-        metric: Metric,
-        progress: Progress | None = None,
+        self, vectors: Float[ndarray, "n d"], k: int, *, metric: Metric, progress: Progress | None = None
     ) -> Neighbors:
         """The k nearest neighbors of every row; `isthmus.neighbors.search` is the door that checks its arguments."""
-        n = len(vectors)
-        kept = np.float64 if vectors.dtype == np.float64 else np.float32
-        report = None if progress is None else lambda share: progress("neighbors", min(n, int(share * n)), n)
         index, squared, exponent = _kernel.search(
-            np.ascontiguousarray(vectors, dtype=kept), k, metric == "cosine", self.threads or cores(), report
+            _plain(vectors), k, metric == "cosine", self.threads or cores(), _share(progress, len(vectors))
         )
-        if progress is not None:
-            progress("neighbors", n, n)
         distance = squared / 2 if metric == "cosine" else np.ldexp(np.sqrt(squared), exponent)
-        index = index.view(np.int64)  # numpy knows two 64-bit integers, and C++ hands over the other one
-        return Neighbors(index, distance, metric, includes_self=False)
+        return Neighbors(_int64(index), distance, metric, includes_self=False)
+
+    def search_among(
+        self,
+        items: Float[ndarray, "n d"],
+        queries: Float[ndarray, "m d"],
+        k: int,
+        *,
+        own: Int[ndarray, " m"],
+        within: Float[ndarray, " m"],
+        metric: Metric,
+        progress: Progress | None = None,
+    ) -> tuple[Int[ndarray, "m k"], Float[ndarray, "m k"]]:
+        """Items and squared distances of the k nearest of each query; `NeighborEngine` says what the arguments are."""
+        plain = _plain(items)
+        index, squared, _ = _kernel.search_among(
+            plain, np.ascontiguousarray(queries, dtype=plain.dtype), np.ascontiguousarray(own, dtype=np.longlong), within, k,
+            metric == "cosine", 0, self.threads or cores(), _share(progress, len(queries)),
+        )  # fmt: skip
+        return _int64(index), squared
+
+
+def _plain(vectors: Float[ndarray, "n d"]) -> Float[ndarray, "n d"]:
+    return np.ascontiguousarray(vectors, dtype=np.float64 if vectors.dtype == np.float64 else np.float32)
+
+
+def _int64(index: ndarray) -> Int[ndarray, "m k"]:
+    return index.view(np.int64)  # numpy knows two 64-bit integers, and C++ hands over the other one
+
+
+def _share(progress: Progress | None, rows: int) -> Callable[[float], None] | None:
+    return None if progress is None else lambda share: progress("neighbors", min(rows, int(share * rows)), rows)
 
 
 def instruction_set() -> str:

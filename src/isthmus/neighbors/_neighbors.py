@@ -77,6 +77,31 @@ class NeighborEngine(Protocol):
         """The k nearest neighbors of every row among the other rows."""
         ...
 
+    def search_among(
+        self,
+        items: Float[ndarray, "n d"],
+        queries: Float[ndarray, "m d"],
+        k: int,
+        *,
+        own: Int[ndarray, " m"],
+        within: Float[ndarray, " m"],
+        metric: Metric,
+        progress: Progress | None = None,
+    ) -> tuple[Int[ndarray, "m k"], Float[ndarray, "m k"]]:
+        """Row numbers and squared distances (of rows at unit length under cosine) of the k nearest items of every query.
+
+        Args:
+            items: what is searched.
+            queries: what neighbors are sought of, of the type of the items.
+            k: neighbors of a query.
+            own: for each query the item that it is itself and that does not count, or -1.
+            within: for each query the largest squared distance that counts; where fewer than k items lie within it, the row
+                ends in -1 at infinity.
+            metric: "cosine" or "euclidean".
+            progress: called with what is being done, the queries done and the queries in all.
+        """
+        ...
+
 
 def check_metric(metric: str) -> Metric:
     """The metric, if engines know it.
