@@ -1,9 +1,9 @@
-"""Who is near whom: exact nearest neighbors of every item within its own set."""
+"""Who is near whom: exact nearest neighbors of items within their own set, or of queries among items."""
 
 from isthmus.neighbors._blocked import BlockedEngine
 from isthmus.neighbors._native import NativeEngine
 from isthmus.neighbors._neighbors import Metric, NeighborEngine, Neighbors, check_k, check_metric
-from isthmus.neighbors._search import default_engine, describe_engine, search
+from isthmus.neighbors._search import default_engine, describe_engine, search, search_among
 
 __all__ = [
     "BlockedEngine",
@@ -16,4 +16,5 @@ __all__ = [
     "default_engine",
     "describe_engine",
     "search",
+    "search_among",
 ]

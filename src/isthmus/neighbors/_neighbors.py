@@ -1,6 +1,6 @@
 """The table every measure stands on: who is near whom, one row an item, nearest first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, cast, get_args, runtime_checkable
 
 import numpy as np
@@ -22,15 +22,24 @@ class Neighbors:
         distance: their distances, float64: 1 - cos in [0, 2], or Euclidean in the units of the vectors.
         metric: the distance that was searched with.
         includes_self: whether an item counts as its own neighbor (the paper's published code does so).
+        rows: which items the rows of the table are, where only some were asked for; None for all, in order.
+        among: the number of items that were searched; as many as the table has rows, if left out.
     """
 
     index: Int[ndarray, "n k"]
     distance: Float[ndarray, "n k"]
     metric: Metric
     includes_self: bool
+    rows: Int[ndarray, " n"] | None = None
+    among: int | None = None
 
     def __len__(self) -> int:
         return len(self.index)
+
+    @property
+    def items(self) -> int:
+        """The number of items that were searched."""
+        return len(self.index) if self.among is None else self.among
 
     @property
     def depth(self) -> int:
@@ -51,7 +60,7 @@ class Neighbors:
         """
         if not 1 <= k <= self.depth:
             raise NeighborError(f"k: needed 1 to {self.depth}, the depth searched, got {k}. Search again, deeper.")
-        return Neighbors(self.index[:, :k], self.distance[:, :k], self.metric, self.includes_self)
+        return replace(self, index=self.index[:, :k], distance=self.distance[:, :k])
 
 
 @runtime_checkable
@@ -135,6 +144,25 @@ def check_range(vectors: Float[ndarray, "n d"], name: str) -> None:
         raise NeighborError(
             f"{name}: needed rows within a factor of 1e140 of each other under euclidean, got {small:g} and {peak.max():g} "
             f"(row {row}). Drop or repair that row in both sets."
+        )
+
+
+def check_scale(vectors: Float[ndarray, "n d"], metric: Metric, name: str) -> None:
+    """Refuse numbers whose squares leave float64, in a set that is not seen whole and hence cannot be scaled.
+
+    Raises:
+        NeighborError: under euclidean, a row whose largest number is nonzero and outside 1e-140..1e140.
+
+    Example:
+        >>> check_scale(np.array([[1e30]]), "euclidean", "vectors")
+    """
+    if metric == "cosine" or vectors.dtype != np.float64:
+        return
+    peak = np.maximum(vectors.max(axis=1), -vectors.min(axis=1))
+    outside = (peak > 1e140) | ((peak > 0) & (peak < 1e-140))
+    if outside.any():
+        raise NeighborError(
+            f"{name}: needed rows between 1e-140 and 1e140 under euclidean, got {peak[outside][0]:g}. Rescale the set."
         )
 
 

@@ -5,12 +5,15 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
-from isthmus._shapes import Progress
+from isthmus._errors import NeighborError
+from isthmus._shapes import Float, Int, Progress
 from isthmus.neighbors._blocked import BlockedEngine
 from isthmus.neighbors._native import NativeEngine, available, instruction_set
-from isthmus.neighbors._neighbors import Metric, NeighborEngine, Neighbors, check_k, check_metric, check_range
-from isthmus.pairs import check_vectors
+from isthmus.neighbors._neighbors import Metric, NeighborEngine, Neighbors, check_k, check_metric, check_range, check_scale
+from isthmus.neighbors._streamed import free_bytes, query_bytes, search_stream
+from isthmus.pairs import VectorStream, check_vectors
 
 
 @lru_cache(maxsize=1)
@@ -42,8 +45,10 @@ def search(
     k: int,
     metric: Metric = "cosine",
     *,
+    rows: Int[ndarray, " m"] | None = None,
     include_self: bool = False,
     engine: NeighborEngine | None = None,
+    memory: int | None = None,
     progress: Progress | None = None,
     name: str = "vectors",
 ) -> Neighbors:
@@ -53,36 +58,132 @@ def search(
     every engine, thread count and block size. Under cosine a zero row has cosine 0 with everything.
 
     Args:
-        vectors: one row an item, n x d, finite.
+        vectors: one row an item, n x d, finite; or a set that stays in its files (`isthmus.pairs.open_stream`).
         k: neighbors per item, 1..n-1 (1..n with `include_self`).
         metric: "cosine" or "euclidean".
+        rows: the items whose neighbors are wanted, by row number; all, if left out. They are sought among all items.
         include_self: count each item as its own first neighbor, at distance 0, as the published code of the paper does;
             k - 1 others follow.
         engine: what searches; the compiled engine, or where it was not built the numpy engine, if left out.
+        memory: bytes that the whole process may hold while it reads a set from its files.
         progress: called with what is being done, the rows done and the rows in all.
         name: what errors call the vectors.
 
     Raises:
         DataError: vectors that are not a finite two-dimensional array of numbers.
-        NeighborError: an unknown metric, or k outside its range.
+        NeighborError: an unknown metric, k or a row outside its range, or a memory budget that is too small.
 
     Example:
         >>> search([[1.0, 0.0], [2.0, 0.1], [0.0, 1.0]], k=1).index.ravel()
         array([1, 0, 1])
     """
-    array = check_vectors(vectors, name)
+    array = vectors if isinstance(vectors, VectorStream) else check_vectors(vectors, name)
+    n = len(array)
     check_metric(metric)
-    check_k(k, len(array), include_self=include_self, name=name)
-    if metric == "euclidean" and array.dtype == np.float64:
-        check_range(array, name)
+    check_k(k, n, include_self=include_self, name=array.name if isinstance(array, VectorStream) else name)
+    wanted = np.arange(n) if rows is None else np.asarray(rows)
+    if rows is not None and not (
+        wanted.ndim == 1 and wanted.dtype.kind in "iu" and len(wanted) and 0 <= wanted.min() <= wanted.max() < n
+    ):
+        raise NeighborError(f"rows: needed row numbers in 0..{n - 1}, got {rows!r}. Count them from 0.")
     engine = engine or default_engine()
     others = k - include_self
     if not others:
-        index, distance = np.empty((len(array), 0), dtype=np.int64), np.empty((len(array), 0))
-    else:
+        index, distance = np.empty((len(wanted), 0), dtype=np.int64), np.empty((len(wanted), 0))
+    elif isinstance(array, VectorStream):
+        index, distance = _in_passes(array, wanted, others, metric, engine, memory, progress)
+    elif rows is None:
+        if metric == "euclidean" and array.dtype == np.float64:
+            check_range(array, name)
         table = engine.search(array, others, metric=metric, progress=progress)
         index, distance = table.index, table.distance
+    else:
+        check_scale(array, metric, name)
+        everything = np.full(len(wanted), np.inf)
+        index, squared = engine.search_among(
+            array, array[wanted], others, own=wanted, within=everything, metric=metric, progress=progress
+        )
+        distance = in_metric(squared, metric)
     if include_self:
-        index = np.concatenate([np.arange(len(array))[:, None], index], axis=1)
-        distance = np.concatenate([np.zeros((len(array), 1)), distance], axis=1)
-    return Neighbors(index, distance, metric, include_self)
+        index = np.concatenate([wanted[:, None], index], axis=1)
+        distance = np.concatenate([np.zeros((len(wanted), 1)), distance], axis=1)
+    return Neighbors(index, distance, metric, include_self, None if rows is None else wanted, n)
+
+
+def _in_passes(
+    stream: VectorStream,
+    rows: Int[ndarray, " m"],
+    k: int,
+    metric: Metric,
+    engine: NeighborEngine,
+    memory: int | None,
+    progress: Progress | None,
+) -> tuple[Int[ndarray, "m k"], Float[ndarray, "m k"]]:
+    """The files read once for all rows, or, where so many do not fit into memory, once for each lot of them that does."""
+    lot = max(1, int(0.5 * free_bytes(memory)) // query_bytes(stream.width, k))
+    index, distance = np.empty((len(rows), k), dtype=np.int64), np.empty((len(rows), k))
+    for start in range(0, len(rows), lot):
+        own = rows[start : start + lot]
+        index[start : start + lot], squared = search_stream(
+            stream, stream.rows(own), own, k, metric, engine=engine, memory=memory, progress=progress
+        )
+        distance[start : start + lot] = in_metric(squared, metric)
+    return index, distance
+
+
+def in_metric(squared: Float[ndarray, "m k"], metric: Metric) -> Float[ndarray, "m k"]:
+    """1 - cos under cosine, the distance under euclidean."""
+    return squared / 2 if metric == "cosine" else np.sqrt(squared)
+
+
+def search_among(
+    queries: Any,
+    vectors: Any,
+    k: int,
+    metric: Metric = "cosine",
+    *,
+    engine: NeighborEngine | None = None,
+    memory: int | None = None,
+    progress: Progress | None = None,
+) -> Neighbors:
+    """The exact k nearest items of every query, which is none of the items itself.
+
+    Args:
+        queries: m x d, finite.
+        vectors: the items, n x d, finite, or a set that stays in its files.
+        k: neighbors per query, 1..n.
+        metric: "cosine" or "euclidean".
+        engine: what searches.
+        memory: bytes that the whole process may hold while it reads a set from its files.
+        progress: called with what is being done, the rows done and the rows in all.
+
+    Raises:
+        DataError: vectors that are not a finite two-dimensional array of numbers.
+        NeighborError: another width, an unknown metric, or k outside its range.
+
+    Example:
+        >>> search_among([[1.0, 0.1]], [[0.0, 1.0], [2.0, 0.0]], k=1).index
+        array([[1]])
+    """
+    asked = check_vectors(queries, "queries")
+    items = vectors if isinstance(vectors, VectorStream) else check_vectors(vectors, "vectors")
+    check_metric(metric)
+    check_k(k, len(items), include_self=True)
+    width = items.width if isinstance(items, VectorStream) else items.shape[1]
+    if asked.shape[1] != width:
+        raise NeighborError(
+            f"queries: needed {width} numbers a row, as the items have, got {asked.shape[1]}. Map them first."
+        )
+    engine = engine or default_engine()
+    nobody, everything = np.full(len(asked), -1), np.full(len(asked), np.inf)
+    if isinstance(items, VectorStream):
+        index, squared = search_stream(items, asked, nobody, k, metric, engine=engine, memory=memory, progress=progress)
+    else:
+        check_scale(items, metric, "vectors")
+        check_scale(asked, metric, "queries")
+        kind = np.promote_types(items.dtype, asked.dtype)
+        index, squared = engine.search_among(
+            items.astype(kind, copy=False), asked.astype(kind, copy=False), k, own=nobody, within=everything, metric=metric,
+            progress=progress,
+        )  # fmt: skip
+    return Neighbors(index, in_metric(squared, metric), metric, includes_self=False, among=len(items))

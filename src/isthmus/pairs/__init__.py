@@ -4,14 +4,18 @@ from isthmus.pairs._files import read
 from isthmus.pairs._pairs import Alignment, Pairs, align
 from isthmus.pairs._scaling import Scaling, ScalingKind
 from isthmus.pairs._splits import Split, check_seed, hold_out, k_fold, read_split
+from isthmus.pairs._streams import STREAMED, Part, VectorStream, open_stream
 from isthmus.pairs._vectors import Vectors, check_ids, check_vectors
 
 __all__ = [
+    "STREAMED",
     "Alignment",
     "Pairs",
+    "Part",
     "Scaling",
     "ScalingKind",
     "Split",
+    "VectorStream",
     "Vectors",
     "align",
     "check_ids",
@@ -19,6 +23,7 @@ __all__ = [
     "check_vectors",
     "hold_out",
     "k_fold",
+    "open_stream",
     "read",
     "read_split",
 ]

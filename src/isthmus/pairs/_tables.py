@@ -5,8 +5,10 @@ with its line and column, and "null" or "none" stay the words they are.
 """
 
 import re
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -131,21 +133,10 @@ def read_parquet(path: Path, column: str | None) -> Vectors:
         ) from error
     id_column = next((name for name in frame.columns if _names_ids(name) and name != column), None)
     ids = None if id_column is None else tuple(map(str, frame[id_column].to_list()))
-    lists = [name for name in frame.columns if frame.schema[name].is_nested()]
-    if column is None and len(lists) == 1:
-        column = lists[0]
+    column, columns = vector_columns(path, dict(frame.schema), column)
     if column is None:
-        numeric = [name for name in frame.columns if frame.schema[name].is_numeric() and name != id_column]
-        if lists or not numeric:
-            found = ", ".join(frame.columns)
-            raise DataError(f"{path}: needed one vector column, got {found}. Name it after a colon: {path.name}:column.")
-        values = frame.select(pl.col(name).cast(pl.Float64) for name in numeric).to_numpy()
-        return Vectors.of(values, ids, path.name)
-    if column not in frame.columns:
-        raise DataError(f"{path}:{column}: needed a column of the file, got {column!r}. It has {', '.join(frame.columns)}.")
+        return Vectors.of(frame.select(pl.col(name).cast(pl.Float64) for name in columns).to_numpy(), ids, path.name)
     rows = frame[column].to_list()
-    if not frame.schema[column].is_nested():
-        raise DataError(f"{path}:{column}: needed a column of lists, got {frame.schema[column]}. Name another column.")
     for row, value in enumerate(rows):
         if value is None or len(value) != len(rows[0]):
             got = "nothing" if value is None else f"{len(value)} numbers"
@@ -159,6 +150,33 @@ def read_parquet(path: Path, column: str | None) -> Vectors:
             f"{path}:{column}: needed lists of numbers, got {frame.schema[column]}. Name another column."
         ) from error
     return Vectors.of(values, ids, f"{path.name}:{column}")
+
+
+def vector_columns(path: Path, schema: Mapping[str, Any], column: str | None) -> tuple[str | None, tuple[str, ...]]:
+    """The column of lists that holds the vectors, or None and the numeric columns that do together.
+
+    Raises:
+        DataError: an unknown column, one that holds no lists, or several that might be meant.
+
+    Example:
+        >>> vector_columns(Path("x.parquet"), {"id": pl.String(), "image": pl.List(pl.Float32)}, None)
+        ('image', ('image',))
+    """
+    listed = ", ".join(schema)
+    lists = [name for name in schema if schema[name].is_nested()]
+    if column is None and len(lists) == 1:
+        column = lists[0]
+    if column is None:
+        ids = next((name for name in schema if _names_ids(name)), None)
+        numeric = tuple(name for name in schema if schema[name].is_numeric() and name != ids)
+        if lists or not numeric:
+            raise DataError(f"{path}: needed one vector column, got {listed}. Name it after a colon: {path.name}:column.")
+        return None, numeric
+    if column not in schema:
+        raise DataError(f"{path}:{column}: needed a column of the file, got {column!r}. It has {listed}.")
+    if not schema[column].is_nested():
+        raise DataError(f"{path}:{column}: needed a column of lists, got {schema[column]}. Name another column.")
+    return column, (column,)
 
 
 def _counts_rows(fields: list[str]) -> bool:

@@ -1,0 +1,288 @@
+"""Vectors that stay in their files and are read a block of rows at a time, for sets larger than memory.
+
+npy, safetensors and parquet can be read from the middle; a folder of such files, in the order of the numbers in their
+names, is one set. Files are read, not memory-mapped: mapped pages would count as memory of the process.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from isthmus._errors import DataError
+from isthmus._shapes import Float, Int
+from isthmus.pairs._vectors import check_vectors
+
+STREAMED = (".npy", ".parquet", ".safetensors")
+
+_SAFETENSORS_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+_LARGEST_HEADER = 1 << 27  # of a safetensors file, by its specification 100 MB
+
+
+@dataclass(frozen=True, slots=True)
+class BinaryPart:
+    """Rows of numbers one after the other, from an offset of the file on (npy, safetensors)."""
+
+    path: Path
+    offset: int
+    rows: int
+    width: int
+    dtype: str  # "<u2" stands for bfloat16
+
+    def read(self, start: int, stop: int) -> ndarray:
+        """Rows start..stop as they are stored; bfloat16 becomes float32."""
+        kind = np.dtype(self.dtype)
+        values = np.fromfile(
+            self.path, kind, (stop - start) * self.width, offset=self.offset + start * self.width * kind.itemsize
+        )
+        if len(values) < (stop - start) * self.width:
+            raise DataError(f"{self.path}: needed {self.rows} rows, got a file that ends before. Write or copy it again.")
+        if kind == np.uint16:
+            values = (values.astype(np.uint32) << 16).view(np.float32)
+        return values.reshape(-1, self.width)
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetPart:
+    """The vector column of a parquet file, or all of its numeric columns."""
+
+    path: Path
+    column: str | None
+    columns: tuple[str, ...]
+    rows: int
+    width: int
+
+    def read(self, start: int, stop: int) -> ndarray:
+        """Rows start..stop, decoded from the row groups that they lie in."""
+        import polars as pl  # noqa: PLC0415 - polars is heavy
+
+        frame = pl.scan_parquet(self.path).select(self.columns).slice(start, stop - start).collect()
+        if self.column is None:
+            return frame.to_numpy()
+        lists = frame[self.column]
+        if lists.null_count() or (lists.dtype == pl.List and not (lists.list.len() == self.width).all()):
+            raise DataError(
+                f"{self.path}:{self.column}: needed {self.width} numbers in every row, got another count or nothing in rows "
+                f"{start} to {stop - 1}. Repair it."
+            )
+        if lists.dtype == pl.List:
+            return lists.explode().to_numpy().reshape(-1, self.width)
+        return lists.to_numpy()
+
+
+Part = BinaryPart | ParquetPart
+"""One file of a set: its rows, of one width, readable from any row on."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorStream:
+    """One set of embeddings that stays in its files.
+
+    Args:
+        parts: the files, in the order of their rows.
+        name: what errors call the set.
+    """
+
+    parts: tuple[Part, ...]
+    name: str
+
+    def __len__(self) -> int:
+        return sum(part.rows for part in self.parts)
+
+    @property
+    def width(self) -> int:
+        """Numbers of a row."""
+        return self.parts[0].width
+
+    def blocks(self, rows: int) -> Iterator[tuple[int, Float[ndarray, "n d"]]]:
+        """The whole set once, in order: the number of the first row, and at most so many rows, checked to be finite.
+
+        Example:
+            >>> import tempfile
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     np.save(Path(folder, "x.npy"), np.eye(5))
+            ...     [(start, len(block)) for start, block in open_stream(Path(folder, "x.npy")).blocks(2)]
+            [(0, 2), (2, 2), (4, 1)]
+        """
+        first = 0
+        for part in self.parts:
+            for start in range(0, part.rows, rows):
+                yield first + start, self.checked(part, start, min(start + rows, part.rows), first)
+            first += part.rows
+
+    def rows(self, row: Int[ndarray, " m"]) -> Float[ndarray, "m d"]:
+        """These rows, in the order asked for; float64 if any part holds it, else float32.
+
+        Example:
+            >>> import tempfile
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     np.save(Path(folder, "x.npy"), np.arange(8.0).reshape(4, 2))
+            ...     open_stream(Path(folder, "x.npy")).rows(np.array([3, 0]))
+            array([[6., 7.],
+                   [0., 1.]])
+        """
+        order = np.argsort(row, kind="stable")
+        found: list[ndarray] = []
+        first = 0
+        for part in self.parts:
+            wanted = row[order]
+            mine = wanted[(wanted >= first) & (wanted < first + part.rows)] - first
+            step = 1 if isinstance(part, BinaryPart) else _ROWS_DECODED
+            at = 0
+            while at < len(mine):
+                start = int(mine[at])
+                until = int(np.searchsorted(mine, start + step))
+                block = self.checked(part, start, int(mine[until - 1]) + 1, first)
+                found.append(block[mine[at:until] - start])
+                at = until
+            first += part.rows
+        values = np.concatenate(found)
+        result = np.empty_like(values)
+        result[order] = values
+        return result
+
+    def checked(self, part: Part, start: int, stop: int, first: int = 0) -> Float[ndarray, "n d"]:
+        """Rows of a part as float32 or float64, finite; `first` is the row of the set at which the part begins."""
+        try:
+            block = check_vectors(part.read(start, stop), str(part.path))
+        except DataError as error:
+            raise DataError(f"{self.name}, rows from {first + start} on: {error}") from error
+        except OSError as error:
+            raise DataError(f"{part.path}: needed a readable file, got {error}. Check it.") from error
+        return block.astype(np.float32) if block.dtype == np.float16 else block
+
+
+_ROWS_DECODED = 4096  # rows of a parquet file that are decoded together when single ones are asked for
+
+
+def open_stream(source: str | Path) -> VectorStream:
+    """A set that stays in its files: an npy, safetensors or parquet file, with `:key` where needed, or a folder.
+
+    The files of a folder follow each other by the numbers in their names: part-2 before part-10.
+
+    Raises:
+        DataError: no such file or folder, a format that cannot be read from the middle, a truncated file, or parts of
+            different widths.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for number in (10, 2):
+        ...         np.save(Path(folder, f"part-{number}.npy"), np.full((2, 3), number))
+        ...     open_stream(folder).rows(np.array([0, 3]))[:, 0]
+        array([ 2., 10.])
+    """
+    path, colon, key = str(source).rpartition(":")
+    if not colon or Path(source).exists() or len(path) < 2 or "/" in key:
+        path, key = str(source), ""
+    root = Path(path)
+    if root.is_dir():
+        files = sorted((p for p in root.iterdir() if p.suffix.lower() in STREAMED), key=_by_number)
+        if not files:
+            raise DataError(f"{root}: needed a folder of {', '.join(STREAMED)} files, found none. Check the path.")
+    elif root.is_file():
+        files = [root]
+    else:
+        raise DataError(f"{root}: needed a file or a folder of parts, found none. Check the path.")
+    parts = tuple(_part(file, key or None) for file in files)
+    for part in parts:
+        if part.width != parts[0].width:
+            raise DataError(
+                f"{root}: needed parts of one width, got {parts[0].width} in {parts[0].path.name} and {part.width} in "
+                f"{part.path.name}. Remove what does not belong to the set."
+            )
+    return VectorStream(parts, root.name + (f":{key}" if key else ""))
+
+
+def _by_number(path: Path) -> list[tuple[int, str]]:
+    return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in re.split(r"(\d+)", path.name)]
+
+
+def _part(path: Path, key: str | None) -> Part:
+    readers = {".npy": _npy, ".parquet": _parquet, ".safetensors": _safetensors}
+    if path.suffix.lower() not in readers:
+        raise DataError(
+            f"{path}: needed {', '.join(STREAMED)} to be read in blocks, got {path.suffix or 'no ending'!r}. "
+            "Convert it to .npy, or leave --memory out to read it whole."
+        )
+    try:
+        part = readers[path.suffix.lower()](path, key)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path}: needed a whole file, got a damaged one ({error}). Write or copy it again.") from error
+    if not part.rows or not part.width:
+        raise DataError(f"{path}: needed at least one row and one column, got {part.rows}x{part.width}. Write it again.")
+    return part
+
+
+def _binary(path: Path, offset: int, shape: tuple[int, ...], dtype: str) -> BinaryPart:
+    if len(shape) != 2:
+        raise DataError(f"{path}: needed two dimensions (items, numbers), got {len(shape)}. Store one row an item.")
+    needed = offset + shape[0] * shape[1] * np.dtype(dtype).itemsize
+    if path.stat().st_size < needed:
+        raise DataError(
+            f"{path}: needed {needed} bytes for {shape[0]}x{shape[1]}, got {path.stat().st_size}. Write or copy it again."
+        )
+    return BinaryPart(path, offset, shape[0], shape[1], dtype)
+
+
+def _npy(path: Path, key: str | None) -> Part:
+    del key  # a folder may hold other formats that need one
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, by_columns, dtype = read(file)
+        offset = file.tell()
+    if dtype.hasobject:
+        raise DataError(
+            f"{path}: needed plain numbers, got pickled objects, which can run code and are refused. "
+            "Save array.astype('float32') with numpy.save."
+        )
+    if dtype.kind not in "fiub" or dtype.itemsize > 8:
+        raise DataError(f"{path}: needed real numbers, got {dtype}. Convert it to float32 first.")
+    if by_columns and min(shape, default=0) > 1:
+        raise DataError(f"{path}: needed rows that lie together, got column order. Save numpy.ascontiguousarray(array).")
+    if dtype == np.uint16:
+        raise DataError(f"{path}: needed floats to be read in blocks, got uint16. Convert it to float32 first.")
+    return _binary(path, offset, shape, dtype.str)
+
+
+def _safetensors(path: Path, key: str | None) -> Part:
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > _LARGEST_HEADER:
+            raise DataError(f"{path}: needed a safetensors file, got a header of {length} bytes. Write it again.")
+        header: dict[str, Any] = json.loads(file.read(length))
+    header.pop("__metadata__", None)
+    if (key is not None and key not in header) or (key is None and len(header) != 1):
+        raise DataError(f"{path}: needed one key of {', '.join(sorted(header))}, got {key!r}. Write {path.name}:key.")
+    tensor = header[key if key is not None else next(iter(header))]
+    if tensor["dtype"] not in _SAFETENSORS_TYPES:
+        raise DataError(f"{path}: needed {', '.join(_SAFETENSORS_TYPES)}, got {tensor['dtype']}. Convert it to F32.")
+    offset = 8 + length + int(tensor["data_offsets"][0])
+    return _binary(path, offset, tuple(tensor["shape"]), _SAFETENSORS_TYPES[tensor["dtype"]])
+
+
+def _parquet(path: Path, key: str | None) -> Part:
+    import polars as pl  # noqa: PLC0415
+    from polars.exceptions import PolarsError  # noqa: PLC0415
+
+    from isthmus.pairs._tables import vector_columns  # noqa: PLC0415
+
+    try:
+        frame = pl.scan_parquet(path)
+        column, columns = vector_columns(path, dict(frame.collect_schema()), key)
+        rows = int(frame.select(pl.len()).collect().item())
+        if column is None:
+            return ParquetPart(path, None, columns, rows, len(columns))
+        first = frame.select(column).slice(0, 1).collect()[column]
+    except PolarsError as error:
+        raise DataError(f"{path}: needed a whole parquet file, got a damaged one ({error}). Write it again.") from error
+    width = len(first[0]) if len(first) and first[0] is not None else 0
+    return ParquetPart(path, column, (column,), rows, width)
