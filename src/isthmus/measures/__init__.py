@@ -2,7 +2,8 @@
 
 from isthmus.measures._bridge import Bridge, Counts, Quantity, Spaces, bridge
 from isthmus.measures._lists import as_list, depth_for, positions
-from isthmus.measures._overlap import OverlapResult, chance, mnno, nno, overlap, relabeled
+from isthmus.measures._overlap import OverlapResult, chance, mnno, nno, overlap, overlaps, relabeled
+from isthmus.measures._sampling import draw, searched
 from isthmus.measures._verdict import Verdict, verdict
 
 __all__ = [
@@ -16,10 +17,13 @@ __all__ = [
     "bridge",
     "chance",
     "depth_for",
+    "draw",
     "mnno",
     "nno",
     "overlap",
+    "overlaps",
     "positions",
     "relabeled",
+    "searched",
     "verdict",
 ]

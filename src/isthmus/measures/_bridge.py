@@ -8,6 +8,7 @@ mapping brought along from the input.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
@@ -15,10 +16,11 @@ from numpy import ndarray
 
 from isthmus._errors import NeighborError
 from isthmus._shapes import Bool, Float, Int, Progress
-from isthmus.measures._lists import as_list, check_same_items, depth_for, enough_for_halves, first_within, positions
+from isthmus.measures._lists import as_list, check_same_items, enough_for_halves, first_within, positions, row_numbers
 from isthmus.measures._overlap import chance
-from isthmus.neighbors import Metric, NeighborEngine, Neighbors, check_k, search
-from isthmus.pairs import check_vectors
+from isthmus.measures._sampling import searched
+from isthmus.neighbors import Metric, NeighborEngine, Neighbors, search
+from isthmus.pairs import VectorStream, check_vectors
 from isthmus.statistics import Interval, IntervalKind, check_kind, half_sample_error, halves, ratio_error, sign_flip_p
 
 Quantity = Literal["input_overlap", "target_overlap", "baseline_overlap", "echo_rate", "bridge_rate", "index"]
@@ -68,21 +70,22 @@ class Spaces:
         """The tables with their meeting points; items are 0..n-1 if left out."""
         check_same_items(x, f)
         check_same_items(x, y)
-        items = np.arange(len(x)) if items is None else items
+        items = row_numbers(x) if items is None else items
         meet = (positions(a.index, b.index) for a, b in ((f, x), (f, y), (x, y)))
         return cls(x, f, y, items, *meet)
 
     def counts(self, k: int, half: Bool[ndarray, " n"] | None = None) -> Counts:
         """Per-item counts at k, among all items or among (and for) a half of them."""
+        if half is None:
+            fx, fy, xy = (place[:, :k] < k for place in (self.f_in_x, self.f_in_y, self.x_in_y))
+            return Counts(*(np.count_nonzero(both, axis=1).astype(float) for both in (fx, fy, fx & fy, xy)))
         rows = np.arange(len(self.x))[:, None]
-        everything = np.ones(len(self.x), dtype=bool)
-        kept = everything if half is None else half
-        in_x, in_f, in_y = (first_within(table.index, kept, k) for table in (self.x, self.f, self.y))
+        in_x, in_f, in_y = (first_within(table.index, half, k) for table in (self.x, self.f, self.y))
         fx = in_f[:, :-1] & in_x[rows, self.f_in_x]
         fy = in_f[:, :-1] & in_y[rows, self.f_in_y]
         xy = in_x[:, :-1] & in_y[rows, self.x_in_y]
         # An item whose searched list holds fewer than k of the half (all but impossible) has no count there.
-        whole = kept & np.logical_and.reduce([table.sum(axis=1) == k for table in (in_x, in_f, in_y)])
+        whole = half & np.logical_and.reduce([table.sum(axis=1) == k for table in (in_x, in_f, in_y)])
         return Counts(*(np.count_nonzero(both, axis=1)[whole].astype(float) for both in (fx, fy, fx & fy, xy)))
 
 
@@ -119,6 +122,11 @@ class Bridge:
         return len(np.unique(np.concatenate([each.items for each in self.spaces])))
 
     @property
+    def population(self) -> int | None:
+        """Number of items of which a sample was drawn and searched; None where all were."""
+        return None if self.spaces[0].x.rows is None else self.spaces[0].x.items
+
+    @property
     def shared(self) -> Int[ndarray, " n"]:
         """Neighbors of f(x_i) that both the input and the target have, per item."""
         return self.counts.fxy.astype(np.int64)
@@ -141,7 +149,7 @@ class Bridge:
     @property
     def chance(self) -> float:
         """Expected overlap under a random pairing within each test set, weighted by its items."""
-        sizes = np.array([len(each.x) for each in self.spaces])
+        sizes = np.array([each.x.items for each in self.spaces])
         levels = [chance(self.k, int(size), include_self=self.spaces[0].x.includes_self) for size in sizes]
         return float(np.average(levels, weights=sizes))
 
@@ -194,7 +202,7 @@ class Bridge:
     def half_samples(self, draws: int = 200, seed: int = 0) -> tuple[Counts, ...]:
         """Mean counts among random halves of every test set, one a draw; a seed gives every mapping the same halves."""
         test_sets = {each.items.tobytes(): len(each.x) for each in self.spaces}
-        if not enough_for_halves(self.k, test_sets.values()):
+        if self.population is not None or not enough_for_halves(self.k, test_sets.values()):
             return ()
         samples = []
         for masks in halves(list(test_sets.values()), draws, seed):
@@ -206,7 +214,7 @@ class Bridge:
     def interval(
         self,
         of: Quantity = "index",
-        kind: IntervalKind = "half-sample",
+        kind: IntervalKind | None = None,
         *,
         level: float = 0.95,
         samples: tuple[Counts, ...] | None = None,
@@ -215,15 +223,21 @@ class Bridge:
 
         Args:
             of: the quantity.
-            kind: "half-sample", about new items, or "fixed-graph", about these items among the neighbors they have.
+            kind: "half-sample", about new items, or "fixed-graph", about these items among the neighbors they have;
+                "sample", about all items, where only a sample was searched. If left out, the first or the last of them.
             level: of confidence.
             samples: half-samples drawn before, to save drawing them again.
         """
+        kind = kind or ("half-sample" if self.population is None else "sample")
         check_kind(kind)
-        if kind == "fixed-graph":
+        if (kind == "sample") != (self.population is not None):
+            there = "all items" if self.population is None else "a sample"
+            raise NeighborError(f"kind: needed one that suits neighbors of {there}, got {kind!r}. Leave it out.")
+        if kind != "half-sample":
             item = np.concatenate([each.items for each in self.spaces])
             group = np.unique(item, return_inverse=True)[1]
-            error = ratio_error(*(np.bincount(group, weights=part) for part in self.counts.ratio(of, self.k)))
+            above, below = (np.bincount(group, weights=part) for part in self.counts.ratio(of, self.k))
+            error = ratio_error(above, below, self.population)
         else:
             samples = self.half_samples() if samples is None else samples
             error = self._error(_values(samples, of, self.k))
@@ -280,13 +294,15 @@ def _values(samples: Sequence[Counts], of: Quantity, k: int) -> Float[ndarray, "
 
 @overload
 def bridge(
-    X: Any, F: Any, Y: Any, k: int = 10, metric: Metric = "cosine", *, include_self: bool = False,
-    engine: NeighborEngine | None = None, progress: Progress | None = None,
+    X: Any, F: Any, Y: Any, k: int = 10, metric: Metric = "cosine", *, include_self: bool = False, sample: int | None = None,
+    precision: float | None = None, seed: int = 0, memory: int | None = None, engine: NeighborEngine | None = None,
+    progress: Progress | None = None,
 ) -> Bridge: ...  # fmt: skip
 @overload
 def bridge(
     X: Any, F: Any, Y: Any, k: Sequence[int], metric: Metric = "cosine", *, include_self: bool = False,
-    engine: NeighborEngine | None = None, progress: Progress | None = None,
+    sample: int | None = None, precision: float | None = None, seed: int = 0, memory: int | None = None, engine: NeighborEngine | None = None,
+    progress: Progress | None = None,
 ) -> list[Bridge]: ...  # fmt: skip
 
 
@@ -298,6 +314,10 @@ def bridge(
     metric: Metric = "cosine",
     *,
     include_self: bool = False,
+    sample: int | None = None,
+    precision: float | None = None,
+    seed: int = 0,
+    memory: int | None = None,
     engine: NeighborEngine | None = None,
     progress: Progress | None = None,
 ) -> Bridge | list[Bridge]:
@@ -310,12 +330,18 @@ def bridge(
         k: neighbors counted, or several such numbers: each space is searched once, for the largest.
         metric: "cosine" or "euclidean", used in all three spaces.
         include_self: count each item as its own neighbor, as the published code of the paper does.
+        sample: search only so many items, drawn at random, exactly among all; the estimates are unbiased.
+        precision: in place of `sample`, draw as many as the 95 % intervals of the three overlaps need for this half width.
+        seed: of the sample.
+        memory: bytes that the whole process may hold while it reads sets from files.
         engine: what searches for neighbors.
         progress: called with what is being done, the rows done and the rows in all.
 
+    Each space may also be a set that stays in its files (`isthmus.pairs.open_stream`).
+
     Raises:
         DataError: a space that is not a finite two-dimensional array of numbers.
-        NeighborError: different numbers of items, or too few of them for k.
+        NeighborError: different numbers of items, too few of them for k, or a sample that cannot be drawn.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -324,15 +350,16 @@ def bridge(
         >>> result.echo_rate > result.bridge_rate
         True
     """
-    vectors = [check_vectors(v, name) for v, name in ((X, "X"), (F, "F"), (Y, "Y"))]
+    named = ((X, "X"), (F, "F"), (Y, "Y"))
+    vectors = [v if isinstance(v, VectorStream) else check_vectors(v, name) for v, name in named]
     sizes = [len(v) for v in vectors]
     if len(set(sizes)) > 1:
         raise NeighborError(f"X, F, Y: needed as many items in all, got {sizes[0]}, {sizes[1]} and {sizes[2]}. Pair them.")
     ks = as_list(k)
-    for each in ks:
-        check_k(each, sizes[0], include_self=include_self, name="X")
-    depth = depth_for(max(ks), sizes[0], include_self=include_self)
-    x, f, y = (search(v, depth, metric, include_self=include_self, engine=engine, progress=progress) for v in vectors)
+    x, f, y = searched(
+        vectors, ks, metric, include_self=include_self, sample=sample, precision=precision, seed=seed,
+        find=partial(search, engine=engine, memory=memory, progress=progress), name="X",
+    )  # fmt: skip
     spaces = Spaces.of(x, f, y)
     results = [Bridge.of([spaces], each) for each in ks]
     return results if isinstance(k, Iterable) else results[0]

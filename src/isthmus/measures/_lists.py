@@ -63,12 +63,17 @@ def check_same_items(a: Neighbors, b: Neighbors) -> None:
     """Two tables can be compared only if they list the same items at the same depth under the same convention.
 
     Raises:
-        NeighborError: another number of items, another depth, or self included in one of them only.
+        NeighborError: other items, another depth, or self included in one of them only.
 
     Example:
         >>> table = Neighbors(np.array([[1], [0]]), np.zeros((2, 1)), "cosine", False)
         >>> check_same_items(table, table)
     """
+    if a.items != b.items or not np.array_equal(row_numbers(a), row_numbers(b)):
+        raise NeighborError(
+            f"a, b: needed neighbor tables of the same items, got {len(a)} of {a.items} and {len(b)} of {b.items}. "
+            "Search both sets with the same rows."
+        )
     if a.index.shape != b.index.shape or a.includes_self != b.includes_self:
         described = [
             f"{t.index.shape[0]}x{t.index.shape[1]} {'with' if t.includes_self else 'without'} self" for t in (a, b)
@@ -77,6 +82,16 @@ def check_same_items(a: Neighbors, b: Neighbors) -> None:
             f"a, b: needed neighbor tables of the same items, depth and self convention, got {' and '.join(described)}. "
             "Search both sets with the same k and include_self."
         )
+
+
+def row_numbers(table: Neighbors) -> Int[ndarray, " n"]:
+    """Which items the rows of a table are.
+
+    Example:
+        >>> row_numbers(Neighbors(np.array([[1], [0]]), np.zeros((2, 1)), "cosine", False))
+        array([0, 1])
+    """
+    return np.arange(len(table)) if table.rows is None else table.rows
 
 
 def positions(a: Int[ndarray, "n p"], b: Int[ndarray, "n q"]) -> Int[ndarray, "n p"]:

@@ -6,6 +6,7 @@ it falls as the number of items grows and has a chance level, so a result carrie
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, overload
 
 import numpy as np
@@ -14,8 +15,9 @@ from numpy import ndarray
 from isthmus._errors import NeighborError
 from isthmus._shapes import Float, Int, Progress
 from isthmus.measures._lists import as_list, check_same_items, depth_for, enough_for_halves, first_within, positions
-from isthmus.neighbors import Metric, NeighborEngine, Neighbors, check_k, search
-from isthmus.pairs import check_vectors
+from isthmus.measures._sampling import searched
+from isthmus.neighbors import Metric, NeighborEngine, Neighbors, search
+from isthmus.pairs import VectorStream, check_vectors
 from isthmus.statistics import Interval, IntervalKind, check_kind, half_sample_error, halves, permutation_p, ratio_error
 
 _TABLE_ITEMS = 8192  # up to so many items a relabeling looks ranks up in a full n x n table (64 MB)
@@ -73,9 +75,10 @@ class OverlapResult:
     """The overlap of two spaces at one k, with what is needed to judge it.
 
     Args:
-        a, b: the neighbor tables, searched deeper than k so that half-samples need no new search.
+        a, b: the neighbor tables, of all items, searched deeper than k so that half-samples need no new search, or of a
+            random sample of them.
         k: neighbors counted.
-        counts: NNO of every item, 0..k.
+        counts: NNO of every item of the tables, 0..k.
     """
 
     a: Neighbors
@@ -86,11 +89,16 @@ class OverlapResult:
     @property
     def n(self) -> int:
         """Number of items."""
-        return len(self.counts)
+        return self.a.items
+
+    @property
+    def sample(self) -> int | None:
+        """How many of the items were drawn and searched; None where all were."""
+        return None if self.a.rows is None else len(self.counts)
 
     @property
     def mnno(self) -> float:
-        """Mean overlap, in [0, 1]."""
+        """Mean overlap, in [0, 1]; of a sample, the unbiased estimate of it."""
         return float(self.counts.mean() / self.k)
 
     @property
@@ -104,9 +112,16 @@ class OverlapResult:
         return (self.mnno - self.chance) / (1 - self.chance) if self.chance < 1 else float("nan")
 
     def interval(
-        self, kind: IntervalKind = "half-sample", *, level: float = 0.95, draws: int = 200, seed: int = 0
+        self, kind: IntervalKind | None = None, *, level: float = 0.95, draws: int = 200, seed: int = 0
     ) -> Interval:
         """An interval for the mean overlap; `population` of the result says what it is about.
+
+        Args:
+            kind: "half-sample" or "fixed-graph"; where only a sample of the items was searched, "sample". If left out,
+                that or "half-sample", or "fixed-graph" where the tables are no deeper than k.
+            level: of confidence.
+            draws: number of half-samples.
+            seed: of the half-samples.
 
         Half-sample: nan where half of the items are fewer than 2k.
 
@@ -116,10 +131,15 @@ class OverlapResult:
             >>> overlap(x, x + 0.1 * rng.normal(size=(60, 5)), k=5).interval().population
             'new items drawn like these'
         """
+        deep = self.a.depth >= depth_for(self.k, self.n, include_self=self.a.includes_self)
+        kind = kind or ("sample" if self.sample is not None else "half-sample" if deep else "fixed-graph")
         check_kind(kind)
-        if kind == "fixed-graph":
-            error = ratio_error(self.counts, np.full(self.n, self.k))
-        elif not enough_for_halves(self.k, [self.n]):
+        if (kind == "sample") != (self.sample is not None):
+            there = "a sample" if self.sample is not None else "all items"
+            raise NeighborError(f"kind: needed one that suits neighbors of {there}, got {kind!r}. Leave it out.")
+        if kind != "half-sample":
+            error = ratio_error(self.counts, np.full(len(self.counts), self.k), self.n if kind == "sample" else None)
+        elif not (deep and enough_for_halves(self.k, [self.n])):
             error = float("nan")
         else:
             error = half_sample_error(self._half_samples(draws, seed), [self.n])
@@ -145,14 +165,15 @@ class OverlapResult:
             seed: of the permutations.
         """
         draws = draws if draws is not None else (999 if self.n <= _TABLE_ITEMS else 99)
-        null = relabeled(self.a.first(self.k).index, self.b.first(self.k).index, draws, seed)
+        null = relabeled(self.a.first(self.k).index, self.b.first(self.k).index, draws, seed, rows=self.a.rows, n=self.n)
         return permutation_p(float(self.counts.sum()), null)
 
     def record(self, a: str = "a", b: str = "b", *, draws: int = 200, seed: int = 0) -> dict[str, Any]:
         """The result as one flat record, with interval and p-value; nan stands for what is not defined."""
         interval = self.interval(draws=draws, seed=seed)
         return {
-            "a": a, "b": b, "n": self.n, "k": self.k, "metric": self.a.metric, "include_self": self.a.includes_self,
+            "a": a, "b": b, "n": self.n, "sample": self.sample, "k": self.k,
+            "metric": self.a.metric, "include_self": self.a.includes_self,
             "mnno": self.mnno, "chance": self.chance, "adjusted": self.adjusted,
             "ci_low": interval.low, "ci_high": interval.high, "ci_population": interval.population,
             "p_value": self.test(seed=seed),
@@ -160,20 +181,34 @@ class OverlapResult:
 
     def __str__(self) -> str:
         convention = "self included" if self.a.includes_self else "self excluded"
-        return f"mNNO {self.mnno:.4f} (chance {self.chance:.4f}, N={self.n}, K={self.k}, {self.a.metric}, {convention})"
+        sample = "" if self.sample is None else f"{self.sample} sampled, "
+        return (
+            f"mNNO {self.mnno:.4f} (chance {self.chance:.4f}, N={self.n}, {sample}K={self.k}, {self.a.metric}, {convention})"
+        )
 
 
-def relabeled(a: Int[ndarray, "n k"], b: Int[ndarray, "n k"], draws: int, seed: int = 0) -> Int[ndarray, " draws"]:
+def relabeled(
+    a: Int[ndarray, "m k"],
+    b: Int[ndarray, "m k"],
+    draws: int,
+    seed: int = 0,
+    *,
+    rows: Int[ndarray, " m"] | None = None,
+    n: int | None = None,
+) -> Int[ndarray, " draws"]:
     """Total overlap under random pairings: item i of `a` is paired with item pi(i) of `b`, for random permutations pi.
 
     Counts the entries j of row i of `a` for which pi(j) stands in row pi(i) of `b`. The mean over all permutations is
-    n k chance(k, n), whatever the hubness.
+    n k chance(k, n), whatever the hubness. Where the tables hold a sample of the items, pi is drawn from the permutations
+    that pair the sample with itself: a subgroup, so the test is as valid.
 
     Args:
         a: index table of the first space.
         b: index table of the second space.
         draws: number of permutations.
         seed: of the permutations.
+        rows: which items the rows of the tables are; all, in order, if left out.
+        n: number of items; as many as the tables have rows, if left out.
 
     Example:
         >>> table = np.array([[1], [0], [3], [2]])
@@ -181,31 +216,38 @@ def relabeled(a: Int[ndarray, "n k"], b: Int[ndarray, "n k"], draws: int, seed: 
         True
     """
     rng = np.random.default_rng([seed, 0x9E12])
-    n = len(a)
+    n, m = n or len(a), len(a)
     totals = np.empty(draws, dtype=np.int64)
     listed = None
     if n <= _TABLE_ITEMS:
-        listed = np.zeros((n, n), dtype=bool)
+        listed = np.zeros((m, n), dtype=bool)
         np.put_along_axis(listed, b, True, axis=1)
+    here = np.arange(n) if rows is None else rows
+    elsewhere = np.setdiff1d(np.arange(n), here)
+    pairing = np.empty(n, dtype=np.int64)
     for draw in range(draws):
-        pairing = rng.permutation(n)
+        order = rng.permutation(m)
+        pairing[here] = here[order]
+        pairing[elsewhere] = rng.permutation(elsewhere)
         partner = pairing[a]
         if listed is not None:
-            totals[draw] = np.count_nonzero(listed[pairing[:, None], partner])
+            totals[draw] = np.count_nonzero(listed[order[:, None], partner])
         else:
-            totals[draw] = np.count_nonzero(positions(partner, b[pairing]) < b.shape[1])
+            totals[draw] = np.count_nonzero(positions(partner, b[order]) < b.shape[1])
     return totals
 
 
 @overload
 def overlap(
-    V: Any, Z: Any, k: int = 10, metric: Metric = "cosine", *, include_self: bool = False,
-    engine: NeighborEngine | None = None, progress: Progress | None = None, names: tuple[str, str] = ("V", "Z"),
+    V: Any, Z: Any, k: int = 10, metric: Metric = "cosine", *, include_self: bool = False, sample: int | None = None,
+    precision: float | None = None, seed: int = 0, memory: int | None = None, engine: NeighborEngine | None = None,
+    progress: Progress | None = None, names: tuple[str, str] = ("V", "Z"),
 ) -> OverlapResult: ...  # fmt: skip
 @overload
 def overlap(
-    V: Any, Z: Any, k: Sequence[int], metric: Metric = "cosine", *, include_self: bool = False,
-    engine: NeighborEngine | None = None, progress: Progress | None = None, names: tuple[str, str] = ("V", "Z"),
+    V: Any, Z: Any, k: Sequence[int], metric: Metric = "cosine", *, include_self: bool = False, sample: int | None = None,
+    precision: float | None = None, seed: int = 0, memory: int | None = None, engine: NeighborEngine | None = None,
+    progress: Progress | None = None, names: tuple[str, str] = ("V", "Z"),
 ) -> list[OverlapResult]: ...  # fmt: skip
 
 
@@ -216,6 +258,10 @@ def overlap(
     metric: Metric = "cosine",
     *,
     include_self: bool = False,
+    sample: int | None = None,
+    precision: float | None = None,
+    seed: int = 0,
+    memory: int | None = None,
     engine: NeighborEngine | None = None,
     progress: Progress | None = None,
     names: tuple[str, str] = ("V", "Z"),
@@ -223,35 +269,57 @@ def overlap(
     """How many nearest neighbors two spaces share, mNNO_K(V, Z) (Collell & Moens 2018, eq. 1).
 
     Args:
-        V: n x d1, finite; row i describes item i.
-        Z: n x d2, finite; row i describes the same item.
+        V: n x d1, finite; row i describes item i. Or a set that stays in its files (`isthmus.pairs.open_stream`).
+        Z: n x d2, finite, or in files; row i describes the same item.
         k: neighbors counted, or several such numbers: each space is searched once, for the largest.
         metric: "cosine" or "euclidean", used in both spaces.
         include_self: count each item as its own neighbor, as the published code of the paper does.
+        sample: search only so many items, drawn at random, exactly among all; the estimate is unbiased.
+        precision: in place of `sample`, draw as many as the 95 % interval needs to reach this half width.
+        seed: of the sample.
+        memory: bytes that the whole process may hold while it reads sets from files.
         engine: what searches for neighbors.
         progress: called with what is being done, the rows done and the rows in all.
         names: what errors call the two spaces.
 
     Raises:
         DataError: a space that is not a finite two-dimensional array of numbers.
-        NeighborError: different numbers of items, or too few of them for k.
+        NeighborError: different numbers of items, too few of them for k, or a sample that cannot be drawn.
 
     Example:
         >>> rng = np.random.default_rng(0)
         >>> x = rng.normal(size=(100, 8))
         >>> overlap(x, 3 * x).mnno
         1.0
+        >>> overlap(x, 3 * x, sample=20).interval().population
+        'all items of the set, of which some were drawn'
     """
-    first, second = check_vectors(V, names[0]), check_vectors(Z, names[1])
-    if len(first) != len(second):
+    spaces = [v if isinstance(v, VectorStream) else check_vectors(v, name) for v, name in zip((V, Z), names, strict=True)]
+    sizes = [len(space) for space in spaces]
+    if sizes[0] != sizes[1]:
         raise NeighborError(
-            f"{names[0]}, {names[1]}: needed as many items in both, got {len(first)} and {len(second)}. Pair them first."
+            f"{names[0]}, {names[1]}: needed as many items in both, got {sizes[0]} and {sizes[1]}. Pair them first."
         )
     ks = as_list(k)
-    for each in ks:
-        check_k(each, len(first), include_self=include_self, name=names[0])
-    depth = depth_for(max(ks), len(first), include_self=include_self)
-    a, b = (search(v, depth, metric, include_self=include_self, engine=engine, progress=progress) for v in (first, second))
-    place = positions(a.index, b.index)
-    results = [OverlapResult(a, b, each, np.count_nonzero(place[:, :each] < each, axis=1)) for each in ks]
+    a, b = searched(
+        spaces, ks, metric, include_self=include_self, sample=sample, precision=precision, seed=seed,
+        find=partial(search, engine=engine, memory=memory, progress=progress), name=names[0],
+    )  # fmt: skip
+    results = overlaps(a, b, ks)
     return results if isinstance(k, Iterable) else results[0]
+
+
+def overlaps(a: Neighbors, b: Neighbors, ks: Sequence[int]) -> list[OverlapResult]:
+    """The overlap of two spaces from their neighbor tables, for each number of neighbors.
+
+    Raises:
+        NeighborError: tables of different items, depth or self convention.
+
+    Example:
+        >>> table = search(np.eye(4) + 0.1, k=3)
+        >>> [result.mnno for result in overlaps(table, table, [1, 3])]
+        [1.0, 1.0]
+    """
+    check_same_items(a, b)
+    place = positions(a.index, b.index)
+    return [OverlapResult(a, b, each, np.count_nonzero(place[:, :each] < each, axis=1)) for each in ks]

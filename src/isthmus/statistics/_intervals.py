@@ -7,6 +7,9 @@ doubles. Two honest ways remain, and they answer different questions.
   level is that of fewer items, so only its spread is used, around the full estimate. About *new items drawn like these*.
 * fixed-graph: the neighbor lists stay as they are, and only the items that are averaged over vary. About *these items*,
   with their neighbors held fixed; too narrow for anything else.
+
+Where only a random sample of the items was searched (among all of them), the interval is about the value that a search of
+all would have given, and needs neither.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,11 +22,12 @@ from numpy import ndarray
 from isthmus._errors import IsthmusError
 from isthmus._shapes import Bool, Float, Int
 
-IntervalKind = Literal["half-sample", "fixed-graph"]
+IntervalKind = Literal["half-sample", "fixed-graph", "sample"]
 
 POPULATIONS: dict[IntervalKind, str] = {
     "half-sample": "new items drawn like these",
     "fixed-graph": "items like these, among the neighbors that these have",
+    "sample": "all items of the set, of which some were drawn",
 }
 
 
@@ -31,7 +35,7 @@ def check_kind(kind: str) -> None:
     """Refuse a kind of interval that there is not.
 
     Raises:
-        IsthmusError: neither half-sample nor fixed-graph.
+        IsthmusError: neither half-sample nor fixed-graph nor sample.
 
     Example:
         >>> check_kind("half-sample")
@@ -129,18 +133,24 @@ def half_sample_error(replicates: Float[ndarray, " draws"], sizes: Sequence[int]
 
 
 def ratio_error(
-    numerator: Float[ndarray, " n"] | Int[ndarray, " n"], denominator: Float[ndarray, " n"] | Int[ndarray, " n"]
+    numerator: Float[ndarray, " n"] | Int[ndarray, " n"],
+    denominator: Float[ndarray, " n"] | Int[ndarray, " n"],
+    population: int | None = None,
 ) -> float:
     """Standard error of sum(numerator) / sum(denominator) over items drawn independently (the delta method).
 
     sd(a_i - r b_i) / (mean(b) sqrt(n)) with r the ratio (Cochran 1977, "Sampling Techniques", eq. 6.13). With a constant
-    denominator it is the standard error of a mean.
+    denominator it is the standard error of a mean. Where the n items were drawn without replacement from a population of N,
+    whose ratio is meant, times sqrt(1 - n/N): 0 where all were drawn.
 
     Example:
-        >>> bool(np.isclose(ratio_error(np.array([1.0, 3.0]), np.array([1.0, 1.0])), 1.0))
-        True
+        >>> ratio_error(np.array([1.0, 3.0]), np.array([1.0, 1.0]))
+        1.0
+        >>> ratio_error(np.array([1.0, 3.0]), np.array([1.0, 1.0]), population=2)
+        0.0
     """
     if len(numerator) < 2 or not denominator.sum():
         return float("nan")
     residual = numerator - numerator.sum() / denominator.sum() * denominator
-    return float(np.std(residual, ddof=1) / (denominator.mean() * np.sqrt(len(residual))))
+    unseen = 1.0 if population is None else 1 - len(residual) / population
+    return float(np.sqrt(unseen) * np.std(residual, ddof=1) / (denominator.mean() * np.sqrt(len(residual))))

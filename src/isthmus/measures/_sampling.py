@@ -1,0 +1,130 @@
+"""Measures of millions of items from a random sample of them.
+
+Every measure here is a mean, or a ratio of means, over items. The neighbors of n items drawn at random, sought exactly among
+all N, therefore estimate it without bias (a ratio: with a bias that vanishes as 1/n), and the spread over the n gives an
+interval for what a search of all N would have given; it shrinks to nothing as n reaches N (Cochran 1977, "Sampling
+Techniques", sections 2.5 and 6.4).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from isthmus._errors import NeighborError
+from isthmus._shapes import Int
+from isthmus.measures._lists import depth_for, positions
+from isthmus.neighbors import Metric, Neighbors, check_k
+from isthmus.pairs import VectorStream
+from isthmus.statistics import ratio_error
+
+_PILOT = 1000  # items searched first when the sample size is to be found
+_QUANTILE = 1.959964  # of the normal distribution, for 95 %
+_MARGIN = 1.05  # drawn beyond what the spread so far asks for, since it is an estimate itself
+
+
+def draw(n: int, size: int, seed: int = 0) -> Int[ndarray, " size"]:
+    """Row numbers of a random sample of n items, without replacement; a larger one begins with a smaller one.
+
+    Raises:
+        NeighborError: fewer than 2 or more than n.
+
+    Example:
+        >>> bool((draw(100, 20)[:10] == draw(100, 10)).all())
+        True
+    """
+    if not 2 <= size <= n:
+        raise NeighborError(f"sample: needed 2 to {n}, the number of items, got {size}. Leave it out to search them all.")
+    return np.random.default_rng([seed, 0x5A3F]).permutation(n)[:size]
+
+
+def searched(
+    spaces: Sequence[Any],
+    ks: Sequence[int],
+    metric: Metric,
+    *,
+    find: Callable[..., Neighbors],
+    sample: int | None = None,
+    precision: float | None = None,
+    seed: int = 0,
+    include_self: bool = False,
+    name: str = "vectors",
+) -> list[Neighbors]:
+    """Neighbor tables of all items of every space, deep enough for half-samples, or of the same sample in each.
+
+    Of sets that stay in their files no more than the largest k is kept.
+
+    Args:
+        spaces: as many items in each.
+        ks: numbers of neighbors that will be counted.
+        metric: "cosine" or "euclidean".
+        find: what searches, called as find(space, k, metric, rows=..., include_self=...).
+        sample: number of items to draw; or
+        precision: half width of the 95 % interval that every overlap between two of the spaces is to have at most.
+        seed: of the sample.
+        include_self: whether an item counts as its own neighbor.
+        name: what errors call the spaces.
+
+    Raises:
+        NeighborError: too few items for a k, or a sample that cannot be drawn.
+    """
+    n = len(spaces[0])
+    for k in ks:
+        check_k(k, n, include_self=include_self, name=name)
+    if sample is not None or precision is not None:
+        return _sampled(spaces, ks, metric, find, sample, precision, seed, include_self)
+    in_files = any(isinstance(space, VectorStream) for space in spaces)
+    depth = max(ks) if in_files else depth_for(max(ks), n, include_self=include_self)
+    return [find(space, depth, metric, include_self=include_self) for space in spaces]
+
+
+def _sampled(
+    spaces: Sequence[Any],
+    ks: Sequence[int],
+    metric: Metric,
+    find: Callable[..., Neighbors],
+    sample: int | None,
+    precision: float | None,
+    seed: int,
+    include_self: bool,
+) -> list[Neighbors]:
+    n = len(spaces[0])
+    if sample is not None and precision is not None:
+        raise NeighborError("sample, precision: needed one of the two, got both. Give a number of items or a half width.")
+    if precision is not None and not 0 < precision < 1:
+        raise NeighborError(f"precision: needed a half width between 0 and 1, got {precision}. Use 0.01.")
+    order = draw(n, n, seed)
+    size = len(draw(n, sample, seed)) if sample is not None else min(_PILOT, n)
+
+    def search(rows: Int[ndarray, " m"]) -> list[Neighbors]:
+        return [find(space, max(ks), metric, rows=rows, include_self=include_self) for space in spaces]
+
+    tables = search(order[:size])
+    while precision is not None and size < n:
+        needed = max(_size_for(a, b, k, precision) for a, b in combinations(tables, 2) for k in ks)
+        if needed <= size:
+            break
+        tables = [_joined(*both) for both in zip(tables, search(order[size : min(n, needed)]), strict=True)]
+        size = min(n, needed)
+    return tables
+
+
+def _size_for(a: Neighbors, b: Neighbors, k: int, precision: float) -> int:
+    """How many items the interval of an overlap needs to be so narrow: n = s^2 / (e^2 + s^2/N), with e the error allowed."""
+    counts = np.count_nonzero(positions(a.index[:, :k], b.index[:, :k]) < k, axis=1) / k
+    spread = float(np.var(counts, ddof=1))
+    error = precision / _QUANTILE
+    if ratio_error(counts, np.ones(len(counts)), a.items) <= error:
+        return len(counts)
+    return int(np.ceil(_MARGIN * spread / (error**2 + spread / a.items)))
+
+
+def _joined(a: Neighbors, b: Neighbors) -> Neighbors:
+    """The rows of one table, then those of another over the same items."""
+    index, distance, rows = (
+        np.concatenate([getattr(table, part) for table in (a, b)]) for part in ("index", "distance", "rows")
+    )
+    return replace(a, index=index, distance=distance, rows=rows)
