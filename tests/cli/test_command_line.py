@@ -8,9 +8,11 @@ import subprocess
 import sys
 
 import numpy as np
+import polars as pl
 import pytest
 
 import isthmus
+from isthmus.neighbors import hubness, search
 
 OVERLAP_KEYS = ["a", "b", "n", "k", "metric", "include_self", "mnno", "chance", "adjusted", "ci_low", "ci_high", "p_value"]
 AUDIT_KEYS = [
@@ -222,7 +224,22 @@ BAD = [
     ("text", text("bad.csv", "1,2\n3,dog\n"), ["overlap", "bad.csv", "x.npy"], "got 'dog' in line 2, column 2"),
     ("pickled", pickled, ["overlap", "bad.npy", "x.npy"], "pickled objects, which can run code and are refused"),
     ("missing", nothing, ["overlap", "gone.npy", "x.npy"], "gone.npy: needed a file, found none"),
-    ("folder", nothing, ["overlap", ".", "x.npy"], "needed a file, got a folder"),
+    ("folder", nothing, ["audit", ".", "x.npy"], "needed a file, got a folder"),
+    ("folder of other things", lambda f: (f / "sub").mkdir(), ["overlap", "sub", "x.npy"], "needed a folder of .npy, .parquet, .safetensors"),
+    ("parts of two widths", nothing, ["overlap", ".", "x.npy"], "needed parts of one width, got"),
+    ("stream of another length", lambda f: np.save(f / "short.npy", np.ones((7, 3))), ["overlap", "x.npy", "short.npy", "--memory", "1GB"], "short.npy: needed .* items, as x.npy has, got 7"),
+    ("stream of text", text("a.csv", "a,1,2\nb,3,4\n"), ["overlap", "x.npy", "a.csv", "--memory", "1GB"], "needed .npy, .parquet, .safetensors to be read in blocks"),
+    ("stream cut short", truncated, ["overlap", "bad.npy", "x.npy", "--memory", "1GB"], "bad.npy: needed .* bytes for"),
+    ("stream of pickles", pickled, ["overlap", "bad.npy", "x.npy", "--memory", "1GB"], "pickled objects, which can run code and are refused|two dimensions"),
+    ("stream with nan", nan_file, ["overlap", "bad.npy", "x.npy", "--memory", "1GB"], "bad.npy: needed finite numbers, got nan in row"),
+    ("amount of memory", nothing, ["overlap", "x.npy", "y.npy", "--memory", "much"], "memory: needed an amount such as 1GB"),
+    ("too little memory", nothing, ["overlap", "x.npy", "y.npy", "--memory", "1MB"], "memory: needed .* MB more"),
+    ("sample of all and more", nothing, ["overlap", "x.npy", "y.npy", "--sample", "100000"], "sample: needed 2 to"),
+    ("sample and precision", nothing, ["overlap", "x.npy", "y.npy", "--sample", "5", "--precision", "0.1"], "sample, precision: needed one of the two"),
+    ("precision", nothing, ["overlap", "x.npy", "y.npy", "--precision", "7"], "precision: needed a half width between 0 and 1, got 7"),
+    ("method", nothing, ["overlap", "x.npy", "y.npy", "--approximate", "lsh"], "approximate: needed hnsw, ivf, pynndescent, got 'lsh'"),
+    ("approximate with self", nothing, ["overlap", "x.npy", "y.npy", "--approximate", "hnsw", "--include-self"], "approximate: needed none of"),
+    ("hubs of a sample", nothing, ["overlap", "x.npy", "y.npy", "--hubs", "--sample", "50"], "hubs: needed the lists of all items"),
     ("unknown set", nothing, ["audit", "emojy"], "got 'emojy'. Did you mean 'emoji'?"),
     ("unknown set of several", nothing, ["overlap", "emojy", "x.npy"], "got 'emojy'. Did you mean 'emoji'?"),
     ("unknown side", nothing, ["overlap", "emoji:z", "x.npy"], "needed emoji:x or emoji:y, got 'emoji:z'"),
@@ -297,3 +314,52 @@ def test_import_is_light_and_help_is_quick():
     assert done.returncode == 0, done.stderr
     assert "Commands" in run("--help").stdout
     assert run("--version").stdout == f"isthmus {isthmus.__version__}\n"
+
+
+def test_overlap_of_files_in_blocks_on_a_sample_and_whole(files):
+    whole = json.loads(run("overlap", "x.npy", "y.npy", "--json", cwd=files).stdout)
+    in_blocks = json.loads(run("overlap", "x.npy", "y.npy", "--memory", "1GB", "--json", cwd=files).stdout)
+    assert in_blocks[0]["mnno"] == whole[0]["mnno"]
+    arguments = ["x.npy", "y.npy", "--sample", "60", "-k", "5,10", "--metric", "cosine,euclidean", "--json"]
+    sampled = json.loads(run("overlap", *arguments, cwd=files).stdout)
+    assert json.loads(run("overlap", *arguments, "--memory", "1GB", cwd=files).stdout) == sampled
+    assert [(record["sample"], record["k"]) for record in sampled] == [(60, 5), (60, 10)] * 2
+    assert sampled[0]["ci_population"] == "all items of the set, of which some were drawn"
+    table = run("overlap", "x.npy", "y.npy", "--precision", "0.2", cwd=files).stdout
+    assert "sampled" in table
+    assert "interval about all items of the set" in " ".join(table.split())
+
+
+def test_folders_of_parts_are_sets(files):
+    for name in ("x", "y"):
+        (files / name).mkdir()
+        for number, part in enumerate(np.array_split(np.load(files / f"{name}.npy"), 11)):
+            np.save(files / name / f"{number}.npy", part)
+    parts = json.loads(run("overlap", "x", "y", "--json", cwd=files).stdout)
+    assert parts[0]["mnno"] == json.loads(run("overlap", "x.npy", "y.npy", "--json", cwd=files).stdout)[0]["mnno"]
+
+
+def test_streamed_files_with_ids_in_another_order_are_refused(files):
+    x = np.load(files / "x.npy")
+    ids = [f"i{i}" for i in range(len(x))]
+    pl.DataFrame({"id": ids, "v": x}).write_parquet(files / "a.parquet")
+    pl.DataFrame({"id": [*ids[1:], ids[0]], "v": x}).write_parquet(files / "b.parquet")
+    done = run("overlap", "a.parquet", "b.parquet", "--memory", "1GB", cwd=files)
+    assert done.returncode == 2
+    assert "b.parquet: needed the ids of a.parquet in the same order, got 'i1' for 'i0' in row 0" in done.stderr
+
+
+def test_hubs_stand_beside_the_overlap(files):
+    record = json.loads(run("overlap", "x.npy", "y.npy", "--hubs", "--json", cwd=files).stdout)[0]
+    found = hubness(search(np.load(files / "x.npy"), 10))
+    assert (record["skewness_a"], record["antihubs_a"]) == (found.skewness, found.antihubs)
+    assert "antihubs" in run("overlap", "x.npy", "y.npy", "--hubs", cwd=files).stdout
+
+
+def test_approximate_neighbors_have_a_table_of_their_own(files):
+    pytest.importorskip("faiss", reason="the extra `ann` is not installed")
+    table = run("overlap", "x.npy", "y.npy", "--approximate", "ivf", "--sample", "100", cwd=files).stdout
+    assert "approximate neighbors (ivf)" in " ".join(table.split())
+    record = json.loads(run("overlap", "x.npy", "y.npy", "--approximate", "ivf", "--json", cwd=files).stdout)[0]
+    assert record["mnno_corrected"] == pytest.approx(record["mnno"] - record["bias"])
+    assert 0 < record["recall_a"] <= 1

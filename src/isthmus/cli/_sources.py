@@ -1,5 +1,6 @@
 """From arguments to vectors and pairs: a file, a named data set, or one side of a named data set (`emoji:x`)."""
 
+import re
 from pathlib import Path
 
 from numpy import ndarray
@@ -8,7 +9,7 @@ from isthmus._errors import DataError
 from isthmus._shapes import Float
 from isthmus.cli._output import note
 from isthmus.datasets import CATALOG, DEFAULT, load
-from isthmus.pairs import Pairs, Vectors, align, read
+from isthmus.pairs import Pairs, Vectors, VectorStream, align, open_stream, read
 
 
 def vectors(argument: str) -> Vectors:
@@ -44,6 +45,48 @@ def joined(x: Vectors, y: Vectors) -> Pairs:
     if result.alignment is not None and (result.alignment.only_x or result.alignment.only_y):
         note(f"joined by id: {result.alignment}")
     return result
+
+
+def is_folder(argument: str) -> bool:
+    """Whether an argument names a folder of parts."""
+    return Path(argument).is_dir()
+
+
+def streams(arguments: list[str]) -> dict[str, VectorStream]:
+    """Sets that stay in their files, of as many items each; items are paired row by row.
+
+    Where files name their items, the names must be the same, in the same order.
+    """
+    found = {argument: open_stream(argument) for argument in arguments}
+    first = found[arguments[0]]
+    names = {argument: stream.ids() for argument, stream in found.items()}
+    for argument, stream in found.items():
+        if len(stream) != len(first):
+            raise DataError(
+                f"{argument}: needed {len(first)} items, as {arguments[0]} has, got {len(stream)}. Sets that are read in "
+                "blocks are paired row by row: bring them into one order first."
+            )
+        ours, theirs = names[arguments[0]], names[argument]
+        if ours is not None and theirs is not None and ours != theirs:
+            row = next(i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b)
+            raise DataError(
+                f"{argument}: needed the ids of {arguments[0]} in the same order, got {theirs[row]!r} for {ours[row]!r} in "
+                f"row {row}. Sort both by id first."
+            )
+    if None in names.values() and any(names.values()):
+        note("paired row by row: not all sets have ids")
+    return found
+
+
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+
+
+def bytes_of(text: str, argument: str) -> int:
+    """An amount of memory such as 1GB, 500MB or 2GiB."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
+    if match is None or match[2].upper() not in _UNITS:
+        raise DataError(f"{argument}: needed an amount such as 1GB or 500MB, got {text!r}. Write a number and a unit.")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
 
 
 def rows_kept(pairs: Pairs) -> bool:

@@ -1,5 +1,6 @@
 """How two spaces agree on neighborhoods, and what a mapping does to them."""
 
+from isthmus.measures._approximation import ApproximateOverlap, approximate_overlap
 from isthmus.measures._bridge import Bridge, Counts, Quantity, Spaces, bridge
 from isthmus.measures._lists import as_list, depth_for, positions
 from isthmus.measures._overlap import OverlapResult, chance, mnno, nno, overlap, overlaps, relabeled
@@ -7,12 +8,14 @@ from isthmus.measures._sampling import draw, searched
 from isthmus.measures._verdict import Verdict, verdict
 
 __all__ = [
+    "ApproximateOverlap",
     "Bridge",
     "Counts",
     "OverlapResult",
     "Quantity",
     "Spaces",
     "Verdict",
+    "approximate_overlap",
     "as_list",
     "bridge",
     "chance",

@@ -301,8 +301,8 @@ def bridge(
 @overload
 def bridge(
     X: Any, F: Any, Y: Any, k: Sequence[int], metric: Metric = "cosine", *, include_self: bool = False,
-    sample: int | None = None, precision: float | None = None, seed: int = 0, memory: int | None = None, engine: NeighborEngine | None = None,
-    progress: Progress | None = None,
+    sample: int | None = None, precision: float | None = None, seed: int = 0, memory: int | None = None,
+    engine: NeighborEngine | None = None, progress: Progress | None = None,
 ) -> list[Bridge]: ...  # fmt: skip
 
 

@@ -4,9 +4,9 @@ The paper's eq. 1, which the representational-alignment literature calls mutual 
 it falls as the number of items grows and has a chance level, so a result carries n, k and chance with it.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any, overload
 
 import numpy as np
@@ -16,7 +16,7 @@ from isthmus._errors import NeighborError
 from isthmus._shapes import Float, Int, Progress
 from isthmus.measures._lists import as_list, check_same_items, depth_for, enough_for_halves, first_within, positions
 from isthmus.measures._sampling import searched
-from isthmus.neighbors import Metric, NeighborEngine, Neighbors, search
+from isthmus.neighbors import Metric, NeighborEngine, Neighbors, hubness, search
 from isthmus.pairs import VectorStream, check_vectors
 from isthmus.statistics import Interval, IntervalKind, check_kind, half_sample_error, halves, permutation_p, ratio_error
 
@@ -75,16 +75,17 @@ class OverlapResult:
     """The overlap of two spaces at one k, with what is needed to judge it.
 
     Args:
-        a, b: the neighbor tables, of all items, searched deeper than k so that half-samples need no new search, or of a
-            random sample of them.
+        a, b: the neighbor tables, at least k deep, of all items or of a random sample of them.
         k: neighbors counted.
         counts: NNO of every item of the tables, 0..k.
+        deeper: gives the two tables at the depth that half-samples need, where a and b have not got it.
     """
 
     a: Neighbors
     b: Neighbors
     k: int
     counts: Int[ndarray, " n"]
+    deeper: Callable[[], list[Neighbors]] | None = None
 
     @property
     def n(self) -> int:
@@ -118,7 +119,7 @@ class OverlapResult:
 
         Args:
             kind: "half-sample" or "fixed-graph"; where only a sample of the items was searched, "sample". If left out,
-                that or "half-sample", or "fixed-graph" where the tables are no deeper than k.
+                that or "half-sample", or "fixed-graph" where there are no deeper tables.
             level: of confidence.
             draws: number of half-samples.
             seed: of the half-samples.
@@ -131,7 +132,8 @@ class OverlapResult:
             >>> overlap(x, x + 0.1 * rng.normal(size=(60, 5)), k=5).interval().population
             'new items drawn like these'
         """
-        deep = self.a.depth >= depth_for(self.k, self.n, include_self=self.a.includes_self)
+        depth = depth_for(self.k, self.n, include_self=self.a.includes_self)
+        deep = self.deeper is not None or self.a.depth >= depth
         kind = kind or ("sample" if self.sample is not None else "half-sample" if deep else "fixed-graph")
         check_kind(kind)
         if (kind == "sample") != (self.sample is not None):
@@ -146,11 +148,12 @@ class OverlapResult:
         return Interval.around(self.mnno, error, level=level, kind=kind, bounds=(0.0, 1.0))
 
     def _half_samples(self, draws: int, seed: int) -> Float[ndarray, " draws"]:
-        place = positions(self.a.index, self.b.index)
+        a, b = self.deeper() if self.deeper is not None else (self.a, self.b)
+        place = positions(a.index, b.index)
         rows = np.arange(self.n)[:, None]
         values = np.empty(draws)
         for draw, (half,) in enumerate(halves([self.n], draws, seed)):
-            in_a, in_b = (first_within(table.index, half, self.k) for table in (self.a, self.b))
+            in_a, in_b = (first_within(table.index, half, self.k) for table in (a, b))
             whole = half & (in_a.sum(axis=1) == self.k) & (in_b.sum(axis=1) == self.k)
             values[draw] = (in_a[:, :-1] & in_b[rows, place])[whole].sum() / (whole.sum() * self.k)
         return values
@@ -178,6 +181,19 @@ class OverlapResult:
             "ci_low": interval.low, "ci_high": interval.high, "ci_population": interval.population,
             "p_value": self.test(seed=seed),
         }  # fmt: skip
+
+    def hub_record(self) -> dict[str, Any]:
+        """How uneven the neighbor lists of the two spaces are, as keys to go with a record.
+
+        Raises:
+            NeighborError: a sample, or lists with the items themselves.
+        """
+        found = {"a": hubness(self.a, self.k), "b": hubness(self.b, self.k)}
+        return {
+            f"{key}_{space}": getattr(hubs, key)
+            for space, hubs in found.items()
+            for key in ("skewness", "antihubs", "largest")
+        }
 
     def __str__(self) -> str:
         convention = "self included" if self.a.includes_self else "self excluded"
@@ -271,7 +287,8 @@ def overlap(
     Args:
         V: n x d1, finite; row i describes item i. Or a set that stays in its files (`isthmus.pairs.open_stream`).
         Z: n x d2, finite, or in files; row i describes the same item.
-        k: neighbors counted, or several such numbers: each space is searched once, for the largest.
+        k: neighbors counted, or several such numbers: each space is searched once, for the largest, and once more, deeper,
+            when a half-sample interval is asked for.
         metric: "cosine" or "euclidean", used in both spaces.
         include_self: count each item as its own neighbor, as the published code of the paper does.
         sample: search only so many items, drawn at random, exactly among all; the estimate is unbiased.
@@ -301,11 +318,15 @@ def overlap(
             f"{names[0]}, {names[1]}: needed as many items in both, got {sizes[0]} and {sizes[1]}. Pair them first."
         )
     ks = as_list(k)
-    a, b = searched(
-        spaces, ks, metric, include_self=include_self, sample=sample, precision=precision, seed=seed,
+    ask = partial(
+        searched, spaces, ks, metric, include_self=include_self, sample=sample, precision=precision, seed=seed,
         find=partial(search, engine=engine, memory=memory, progress=progress), name=names[0],
     )  # fmt: skip
+    a, b = ask(deep=False)
     results = overlaps(a, b, ks)
+    if a.rows is None and not any(isinstance(space, VectorStream) for space in spaces):
+        deeper = cache(partial(ask, deep=True))  # most callers want the mean, which takes no more than k neighbors
+        results = [replace(result, deeper=deeper) for result in results]
     return results if isinstance(k, Iterable) else results[0]
 
 

@@ -52,10 +52,11 @@ def searched(
     seed: int = 0,
     include_self: bool = False,
     name: str = "vectors",
+    deep: bool = True,
 ) -> list[Neighbors]:
     """Neighbor tables of all items of every space, deep enough for half-samples, or of the same sample in each.
 
-    Of sets that stay in their files no more than the largest k is kept.
+    Of samples, and of sets that stay in their files, no more than the largest k is kept.
 
     Args:
         spaces: as many items in each.
@@ -67,6 +68,7 @@ def searched(
         seed: of the sample.
         include_self: whether an item counts as its own neighbor.
         name: what errors call the spaces.
+        deep: whether all items are searched deep enough for half-samples.
 
     Raises:
         NeighborError: too few items for a k, or a sample that cannot be drawn.
@@ -76,8 +78,8 @@ def searched(
         check_k(k, n, include_self=include_self, name=name)
     if sample is not None or precision is not None:
         return _sampled(spaces, ks, metric, find, sample, precision, seed, include_self)
-    in_files = any(isinstance(space, VectorStream) for space in spaces)
-    depth = max(ks) if in_files else depth_for(max(ks), n, include_self=include_self)
+    shallow = not deep or any(isinstance(space, VectorStream) for space in spaces)
+    depth = max(ks) if shallow else depth_for(max(ks), n, include_self=include_self)
     return [find(space, depth, metric, include_self=include_self) for space in spaces]
 
 

@@ -112,7 +112,7 @@ def block_rows(free: int, stream: VectorStream, queries: int, k: int) -> int:
     if left < _FEWEST_ROWS * row:
         short = _FEWEST_ROWS * row - left
         raise NeighborError(
-            f"memory: needed {short / 1e6:.0f} MB more for {queries} queries of {stream.name}, got too little. "
+            f"memory: needed {short / 1e6:.0f} MB more for {queries} of the queries in {stream.name}, got too little. "
             "Allow more, or sample fewer items."
         )
     return left // row

@@ -56,6 +56,15 @@ class ParquetPart:
     columns: tuple[str, ...]
     rows: int
     width: int
+    id_column: str | None = None
+
+    def ids(self) -> list[str] | None:
+        """The names of the rows, where the file has a column of them."""
+        import polars as pl  # noqa: PLC0415
+
+        if self.id_column is None:
+            return None
+        return [str(item) for item in pl.scan_parquet(self.path).select(self.id_column).collect()[self.id_column]]
 
     def read(self, start: int, stop: int) -> ndarray:
         """Rows start..stop, decoded from the row groups that they lie in."""
@@ -99,6 +108,11 @@ class VectorStream:
         """Numbers of a row."""
         return self.parts[0].width
 
+    def ids(self) -> tuple[str, ...] | None:
+        """The names of the items, where every part has them."""
+        named = [part.ids() if isinstance(part, ParquetPart) else None for part in self.parts]
+        return tuple(item for names in named for item in names or ()) if None not in named else None
+
     def blocks(self, rows: int) -> Iterator[tuple[int, Float[ndarray, "n d"]]]:
         """The whole set once, in order: the number of the first row, and at most so many rows, checked to be finite.
 
@@ -112,7 +126,7 @@ class VectorStream:
         first = 0
         for part in self.parts:
             for start in range(0, part.rows, rows):
-                yield first + start, self.checked(part, start, min(start + rows, part.rows), first)
+                yield first + start, self.checked(part, start, min(start + rows, part.rows))
             first += part.rows
 
     def rows(self, row: Int[ndarray, " m"]) -> Float[ndarray, "m d"]:
@@ -137,7 +151,7 @@ class VectorStream:
             while at < len(mine):
                 start = int(mine[at])
                 until = int(np.searchsorted(mine, start + step))
-                block = self.checked(part, start, int(mine[until - 1]) + 1, first)
+                block = self.checked(part, start, int(mine[until - 1]) + 1)
                 found.append(block[mine[at:until] - start])
                 at = until
             first += part.rows
@@ -146,14 +160,20 @@ class VectorStream:
         result[order] = values
         return result
 
-    def checked(self, part: Part, start: int, stop: int, first: int = 0) -> Float[ndarray, "n d"]:
-        """Rows of a part as float32 or float64, finite; `first` is the row of the set at which the part begins."""
+    def checked(self, part: Part, start: int, stop: int) -> Float[ndarray, "n d"]:
+        """Rows of a part as float32 or float64, finite."""
         try:
-            block = check_vectors(part.read(start, stop), str(part.path))
-        except DataError as error:
-            raise DataError(f"{self.name}, rows from {first + start} on: {error}") from error
+            block = part.read(start, stop)
         except OSError as error:
             raise DataError(f"{part.path}: needed a readable file, got {error}. Check it.") from error
+        finite = np.isfinite(block)
+        if not finite.all():
+            row, column = (int(i) for i in np.argwhere(~finite)[0])
+            raise DataError(
+                f"{part.path}: needed finite numbers, got {block[row, column]} in row {start + row}, column {column} (counted "
+                "from 0). Drop or repair that row in all sets."
+            )
+        block = check_vectors(block, str(part.path))
         return block.astype(np.float32) if block.dtype == np.float16 else block
 
 
@@ -273,16 +293,18 @@ def _parquet(path: Path, key: str | None) -> Part:
     import polars as pl  # noqa: PLC0415
     from polars.exceptions import PolarsError  # noqa: PLC0415
 
-    from isthmus.pairs._tables import vector_columns  # noqa: PLC0415
+    from isthmus.pairs._tables import names_ids, vector_columns  # noqa: PLC0415
 
     try:
         frame = pl.scan_parquet(path)
-        column, columns = vector_columns(path, dict(frame.collect_schema()), key)
+        schema = dict(frame.collect_schema())
+        column, columns = vector_columns(path, schema, key)
+        ids = next((name for name in schema if names_ids(name) and name != column), None)
         rows = int(frame.select(pl.len()).collect().item())
         if column is None:
-            return ParquetPart(path, None, columns, rows, len(columns))
+            return ParquetPart(path, None, columns, rows, len(columns), ids)
         first = frame.select(column).slice(0, 1).collect()[column]
     except PolarsError as error:
         raise DataError(f"{path}: needed a whole parquet file, got a damaged one ({error}). Write it again.") from error
     width = len(first[0]) if len(first) and first[0] is not None else 0
-    return ParquetPart(path, column, (column,), rows, width)
+    return ParquetPart(path, column, columns, rows, width, ids)

@@ -24,8 +24,13 @@ _ID_NAMES = {"", "__index_level_0__", "id", "ids", "index", "item", "key", "name
 _LABEL_NAMES = {"category", "class", "group", "label", "labels"}
 
 
-def _names_ids(column: str) -> bool:
-    """Whether a column of this name holds ids: one of the usual names, or one that ends in id (image_id, ItemID)."""
+def names_ids(column: str) -> bool:
+    """Whether a column of this name holds ids: one of the usual names, or one that ends in id (image_id, ItemID).
+
+    Example:
+        >>> names_ids("image_id"), names_ids("x0")
+        (True, False)
+    """
     name = column.strip()
     return name.lower() in _ID_NAMES or re.search(r"(?i:[\W_]ids?)$|[a-z]I[Dd]s?$", name) is not None
 
@@ -71,7 +76,7 @@ def read_numbers(path: Path) -> Vectors:
     """
     frame = _text(path, header=False)
     first = list(frame.row(0))
-    named = _names_ids(first[0])
+    named = names_ids(first[0])
     counted = first == [str(i) for i in range(len(first))]
     header = frame.height > 1 and (named or counted or not any(_is_number(field) for field in first))
     body = frame.slice(1) if header else frame
@@ -79,7 +84,7 @@ def read_numbers(path: Path) -> Vectors:
         raise DataError(f"{path}: needed lines of numbers, got only a header. Check that the file is whole.")
     if header:
         for position, name in enumerate(first[1:], start=2):
-            if name.strip() and (_names_ids(name) or name.strip().lower() in _LABEL_NAMES):
+            if name.strip() and (names_ids(name) or name.strip().lower() in _LABEL_NAMES):
                 raise DataError(
                     f"{path}: needed numbers in every column after the first, got {name!r} in column {position}. "
                     "Put ids first, and drop what is no part of the vectors."
@@ -131,7 +136,7 @@ def read_parquet(path: Path, column: str | None) -> Vectors:
         raise DataError(
             f"{path}: needed a whole parquet file, got a damaged one ({_first_line(error)}). Write it again."
         ) from error
-    id_column = next((name for name in frame.columns if _names_ids(name) and name != column), None)
+    id_column = next((name for name in frame.columns if names_ids(name) and name != column), None)
     ids = None if id_column is None else tuple(map(str, frame[id_column].to_list()))
     column, columns = vector_columns(path, dict(frame.schema), column)
     if column is None:
@@ -167,7 +172,7 @@ def vector_columns(path: Path, schema: Mapping[str, Any], column: str | None) ->
     if column is None and len(lists) == 1:
         column = lists[0]
     if column is None:
-        ids = next((name for name in schema if _names_ids(name)), None)
+        ids = next((name for name in schema if names_ids(name)), None)
         numeric = tuple(name for name in schema if schema[name].is_numeric() and name != ids)
         if lists or not numeric:
             raise DataError(f"{path}: needed one vector column, got {listed}. Name it after a colon: {path.name}:column.")

@@ -1,6 +1,14 @@
 """What a reader sees: tables on a terminal, a page in a browser."""
 
 from isthmus.report._page import bridge_plane, write_page
-from isthmus.report._tables import audit_answer, audit_tables, overlap_table
+from isthmus.report._tables import approximate_table, audit_answer, audit_tables, hub_table, overlap_table
 
-__all__ = ["audit_answer", "audit_tables", "bridge_plane", "overlap_table", "write_page"]
+__all__ = [
+    "approximate_table",
+    "audit_answer",
+    "audit_tables",
+    "bridge_plane",
+    "hub_table",
+    "overlap_table",
+    "write_page",
+]

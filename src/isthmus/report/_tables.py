@@ -3,12 +3,13 @@
 import math
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from isthmus.experiments import Audit, AuditRow
-from isthmus.measures import OverlapResult
+from isthmus.measures import ApproximateOverlap, OverlapResult
 
 
 def audit_tables(audit: Audit) -> list[Table]:
@@ -100,18 +101,75 @@ _PHRASES = {
 }
 
 
-def overlap_table(results: list[tuple[str, str, OverlapResult]], records: list[dict[str, object]]) -> Table:
+def overlap_table(results: list[tuple[str, str, OverlapResult]], records: list[dict[str, Any]]) -> Table:
     """One line for each pair of sets, metric and k."""
-    table = Table(title="mean nearest neighbor overlap (mNNO)")
-    for name, justify in (("sets", "left"), ("N", "right"), ("K", "right"), ("metric", "left"), ("self", "left")):
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    for name in ("mNNO", "95 % interval", "chance", "adjusted", "p"):
-        table.add_column(name, justify="right", overflow="fold")
+    sampled = any(result.sample is not None for _, _, result in results)
+    table = Table(title="mean nearest neighbor overlap (mNNO)", caption=_interval_caption(records), caption_justify="left")
+    _columns(table, ["sets", "N", *(["sampled"] if sampled else []), "K", "metric", "self"])
+    _columns(table, ["mNNO", "95 % interval", "chance", "adjusted", "p"], right=True)
     for (a, b, result), record in zip(results, records, strict=True):
-        interval = f"[{record['ci_low']:.4f}, {record['ci_high']:.4f}]"
         table.add_row(
-            Text(f"{Path(a).name} ~ {Path(b).name}"), str(result.n), str(result.k), result.a.metric,
-            "in" if result.a.includes_self else "out", f"{result.mnno:.4f}", interval, f"{result.chance:.4f}",
+            _names(a, b), str(result.n), *([str(result.sample or "all")] if sampled else []), str(result.k), result.a.metric,
+            "in" if result.a.includes_self else "out", f"{result.mnno:.4f}", _interval(record), f"{result.chance:.4f}",
             f"{result.adjusted:.4f}", f"{record['p_value']:.2g}",
         )  # fmt: skip
     return table
+
+
+def approximate_table(results: list[tuple[str, str, ApproximateOverlap]]) -> Table:
+    """One line for each pair of sets, metric and k, from approximate neighbors; these never stand among exact ones."""
+    samples = ", ".join(dict.fromkeys(str(result.sample) for _, _, result in results))
+    table = Table(
+        title=f"mean nearest neighbor overlap (mNNO), approximate neighbors ({results[0][2].method}), self excluded",
+        caption=f"recall and bias on {samples} items searched exactly; corrected = mNNO - bias, with a 95 % interval",
+        caption_justify="left",
+    )
+    _columns(table, ["sets", "N", "K", "metric"])
+    _columns(table, ["mNNO", "recall a", "recall b", "bias", "corrected", "95 % interval", "chance"], right=True)
+    for a, b, result in results:
+        table.add_row(
+            _names(a, b), str(result.n), str(result.k), result.metric, f"{result.mnno:.4f}", f"{result.recall_a:.3f}",
+            f"{result.recall_b:.3f}", f"{result.bias:+.4f}", f"{result.corrected.estimate:.4f}",
+            _interval({"ci_low": result.corrected.low, "ci_high": result.corrected.high}), f"{result.chance:.4f}",
+        )  # fmt: skip
+    return table
+
+
+def hub_table(records: list[dict[str, Any]]) -> Table:
+    """How unevenly items occur in the neighbor lists of each space."""
+    table = Table(
+        title="hubs",
+        caption="k-occurrence: how many neighbor lists an item stands in; antihubs stand in none",
+        caption_justify="left",
+    )
+    _columns(table, ["set", "K", "metric"])
+    _columns(table, ["skewness of the k-occurrence", "antihubs", "largest k-occurrence"], right=True)
+    seen = set()
+    for record in records:
+        for space in ("a", "b"):
+            line = (record[space], record["k"], record["metric"])
+            if line in seen:
+                continue
+            seen.add(line)
+            table.add_row(
+                Text(Path(record[space]).name), str(record["k"]), record["metric"], f"{record[f'skewness_{space}']:.2f}",
+                f"{record[f'antihubs_{space}']:.1%}", str(record[f"largest_{space}"]),
+            )  # fmt: skip
+    return table
+
+
+def _columns(table: Table, names: list[str], *, right: bool = False) -> None:
+    for name in names:
+        table.add_column(name, justify="right" if right or name in ("N", "K", "sampled") else "left", overflow="fold")
+
+
+def _names(a: str, b: str) -> Text:
+    return Text(f"{Path(a).name} ~ {Path(b).name}")
+
+
+def _interval(record: dict[str, Any]) -> str:
+    return f"[{record['ci_low']:.4f}, {record['ci_high']:.4f}]"
+
+
+def _interval_caption(records: list[dict[str, Any]]) -> str:
+    return "interval about " + "; ".join(dict.fromkeys(str(record["ci_population"]) for record in records))

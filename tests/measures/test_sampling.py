@@ -1,0 +1,150 @@
+"""Samples and approximations: unbiased, covered by their intervals, and the whole where they are the whole."""
+
+import numpy as np
+import pytest
+
+from isthmus import IsthmusError
+from isthmus.measures import approximate_overlap, bridge, draw, overlap, relabeled
+from isthmus.neighbors import search, search_approximately
+from isthmus.pairs import open_stream
+from oracles import four_parts
+from oracles import overlap as overlap_by_sets
+
+
+@pytest.fixture(scope="module")
+def spaces():
+    rng = np.random.default_rng(1)
+    z = rng.normal(size=(900, 6))
+    x, f, y = (z + noise * rng.normal(size=z.shape) for noise in (0.6, 0.4, 0.5))
+    return x.astype(np.float32), f.astype(np.float32), y.astype(np.float32)
+
+
+def test_a_sample_counts_what_python_sets_count_for_its_items(spaces):
+    x, _, y = spaces
+    result = overlap(x, y, k=7, sample=120, seed=3)
+    counts = np.array(overlap_by_sets(x, y, 7, "cosine"))
+    assert (result.counts == counts[draw(900, 120, seed=3)]).all()
+    assert (result.n, result.sample) == (900, 120)
+    assert result.chance == overlap(x, y, k=7).chance
+
+
+def test_the_mean_over_samples_is_the_value_and_intervals_hold_it(spaces):
+    x, _, y = spaces
+    whole = overlap(x, y).mnno
+    results = [overlap(x, y, sample=150, seed=seed) for seed in range(200)]
+    estimates = np.array([result.mnno for result in results])
+    assert abs(estimates.mean() - whole) < 4 * estimates.std() / np.sqrt(200)
+    covered = np.mean([result.interval().low <= whole <= result.interval().high for result in results])
+    assert 0.91 <= covered <= 0.99  # 95 % +- three standard errors of 200 draws
+    errors = np.mean([result.interval().standard_error for result in results])
+    assert errors == pytest.approx(estimates.std(), rel=0.15)  # the finite population is in it: without, 10 % more
+
+
+def test_a_sample_of_all_items_is_the_whole_with_no_uncertainty(spaces):
+    x, f, y = spaces
+    result = overlap(x, y, sample=900)
+    assert result.mnno == pytest.approx(overlap(x, y).mnno, abs=1e-15)
+    assert result.interval().low == result.interval().high == pytest.approx(result.mnno)
+    parts, whole = bridge(x, f, y, sample=900), bridge(x, f, y)
+    assert parts.index == pytest.approx(whole.index, abs=1e-12)
+    assert parts.interval().standard_error == 0
+
+
+def test_the_four_parts_of_a_sample_are_those_of_python_sets(spaces):
+    x, f, y = spaces
+    result = bridge(x, f, y, k=5, sample=60, seed=2)
+    parts = four_parts(x, f, y, 5, "cosine")[draw(900, 60, seed=2)]
+    for column, name in enumerate(("shared", "echoed", "bridged", "novel")):
+        assert (getattr(result, name) == parts[:, column]).all()
+    interval = result.interval("bridge_rate")
+    assert interval.population == "all items of the set, of which some were drawn"
+    assert interval.low < result.bridge_rate < interval.high
+    assert result.half_samples() == ()
+
+
+def test_precision_draws_as_many_as_it_needs(rng):
+    z = rng.normal(size=(4000, 6))
+    x, y = z + 0.6 * rng.normal(size=z.shape), z + 0.5 * rng.normal(size=z.shape)
+    result = overlap(x, y, precision=0.003)
+    interval = result.interval()
+    assert 1000 < result.sample < 4000
+    assert (interval.high - interval.low) / 2 <= 0.003
+    assert overlap(x, y, precision=0.3).sample == 1000  # the pilot is enough
+    assert overlap(x[:50], y[:50], precision=0.001).sample == 50
+    larger, smaller = draw(4000, 2000), draw(4000, 1000)
+    assert (larger[:1000] == smaller).all()
+
+
+def test_random_pairings_of_a_sample_have_the_chance_level(spaces):
+    x, _, y = spaces
+    rows = draw(900, 200)
+    a, b = (search(v, 12, rows=rows).index for v in (x, y))
+    null = relabeled(a, b, draws=400, rows=rows, n=900)
+    assert null.mean() == pytest.approx(200 * 12 * 12 / 899, rel=0.05)
+    assert overlap(x, y, sample=200).test() == 0.001
+
+
+def test_files_give_what_arrays_give(spaces, tmp_path):
+    x, f, y = spaces
+    for name, space in (("x", x), ("f", f), ("y", y)):
+        np.save(tmp_path / f"{name}.npy", space)
+    streams = [open_stream(tmp_path / f"{name}.npy") for name in "xfy"]
+    assert overlap(streams[0], streams[2], sample=90).record() == overlap(x, y, sample=90).record()
+    whole = overlap(streams[0], streams[2])
+    assert whole.mnno == overlap(x, y).mnno
+    assert whole.interval().kind == "fixed-graph"  # lists no deeper than k: half-samples are not to be had
+    assert bridge(*streams, sample=90).interval() == bridge(x, f, y, sample=90).interval()
+
+
+@pytest.mark.parametrize(
+    ("ask", "match"),
+    [
+        (lambda x, y: overlap(x, y, sample=1), "sample: needed 2 to 900"),
+        (lambda x, y: overlap(x, y, sample=901), "sample: needed 2 to 900"),
+        (lambda x, y: overlap(x, y, sample=9, precision=0.1), "needed one of the two, got both"),
+        (lambda x, y: overlap(x, y, precision=0.0), "precision: needed a half width between 0 and 1"),
+        (lambda x, y: overlap(x, y, sample=90).interval("half-sample"), "needed one that suits neighbors of a sample"),
+        (lambda x, y: overlap(x, y).interval("sample"), "needed one that suits neighbors of all items"),
+        (
+            lambda x, y: bridge(x, x, y, sample=90).interval(kind="fixed-graph"),
+            "needed one that suits neighbors of a sample",
+        ),
+        (lambda x, y: approximate_overlap(x, y[:-1]), "needed as many items in both"),
+        (lambda x, y: approximate_overlap(x, y, method="lsh"), "approximate: needed hnsw, ivf, pynndescent"),
+    ],
+)
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_refuses(spaces, ask, match):
+    with pytest.raises(IsthmusError, match=match):
+        ask(spaces[0], spaces[2])
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("method", ["hnsw", "ivf"])
+def test_approximate_overlap_says_what_it_missed(spaces, method, metric):
+    pytest.importorskip("faiss", reason="the extra `ann` is not installed")
+    x, _, y = spaces
+    result = approximate_overlap(x, y, 10, metric, method=method, sample=900)
+    exact = overlap(x, y, 10, metric)
+    assert result.corrected.estimate == pytest.approx(exact.mnno, abs=1e-12)  # all items were searched exactly
+    assert result.bias == pytest.approx(result.mnno - exact.mnno, abs=1e-12)
+    near, true = search_approximately(x, 10, metric, method), search(x, 10, metric).index
+    shared = sum(len(set(a) & set(b)) for a, b in zip(near.tolist(), true.tolist(), strict=True))
+    if method == "ivf":  # the other one is built by threads in an order of their own
+        assert result.recall_a == pytest.approx(shared / 9000)
+        assert result.recall_a < 1
+    assert not (near == np.arange(900)[:, None]).any()
+    part = approximate_overlap(x, y, 10, metric, method=method, sample=300)
+    assert part.corrected.low <= exact.mnno <= part.corrected.high or method == "hnsw"
+
+
+def test_lists_that_are_too_short_hold_nothing_more(spaces, monkeypatch):
+    """What a method does not find counts as missed, and -1 meets no -1."""
+    x = spaces[0]
+    short = np.full((900, 10), -1)
+    short[:, :3] = search(x, 3).index
+    monkeypatch.setattr("isthmus.measures._approximation.search_approximately", lambda *_: short)
+    result = approximate_overlap(x, x, sample=900)
+    assert result.mnno == pytest.approx(0.3)
+    assert result.recall_a == pytest.approx(0.3)
+    assert result.corrected.estimate == pytest.approx(1.0)
