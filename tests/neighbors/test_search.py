@@ -96,9 +96,13 @@ def test_rotation_scale_and_for_euclidean_translation_keep_neighbors(rng, metric
 
 
 @pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
 @pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e30, 1e300])
-def test_extreme_scales(engine, rng, metric, scale):
-    vectors = rng.normal(size=(40, 5))
+def test_extreme_scales(engine, rng, metric, scale, kind):
+    if kind is np.float32 and not 1e-40 < scale < 1e40:
+        pytest.skip("float32 does not reach so far")
+    vectors = rng.normal(size=(40, 5)).astype(kind)
+    scale = kind(2.0) ** round(np.log2(scale))  # a power of two, so that no digit is lost
     table = search(vectors * scale, 7, metric, engine=engine)
     assert (table.index == search(vectors, 7, metric, engine=engine).index).all()
     assert np.isfinite(table.distance).all()
@@ -109,7 +113,7 @@ def test_far_cluster_costs_no_digits(engine, rng):
     assert search(vectors, 5, "euclidean", engine=engine).index.tolist() == neighbor_lists(vectors, 5, "euclidean")
 
 
-@pytest.mark.parametrize("shape", [(2, 1), (5, 1), (40, 5000)])
+@pytest.mark.parametrize("shape", [(2, 1), (5, 1), (40, 5000), (12, 16384)])
 def test_shapes_at_the_edge(engine, rng, shape):
     vectors = rng.normal(size=shape)
     k = shape[0] - 1
@@ -209,6 +213,32 @@ def test_every_engine_and_thread_count_gives_the_same_bytes(engine, name, metric
             table = search(SETS[name], k, metric, engine=one)
             assert table.index.tobytes() == expected.index.tobytes()
             assert table.distance.tobytes() == expected.distance.tobytes()
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_order_of_the_rows_does_not_show(engine, rng, metric):
+    check_order_of_rows(engine, isthmus.load("emoji").y[:900], rng, metric)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_order_of_the_rows_of_the_paper_s_features_does_not_show(engine, rng, metric, data_folder):
+    with np.load(data_folder / "iapr_tc12_test" / "iapr_tc12_test.npz") as arrays:
+        sets = [values for values in arrays.values() if values.dtype.kind == "f" and values.ndim == 2]
+    assert len(sets) == 2
+    for vectors in sets:
+        check_order_of_rows(engine, vectors, rng, metric)
+
+
+def check_order_of_rows(engine, vectors, rng, metric):
+    """Distances are the same bytes; items are the same up to those at equal distance, which follow the row number anew."""
+    order = rng.permutation(len(vectors))
+    here, there = search(vectors, 10, metric, engine=engine), search(vectors[order], 10, metric, engine=engine)
+    assert there.distance.tobytes() == here.distance[order].tobytes()
+    for row, item in enumerate(order):
+        distance, mine, theirs = here.distance[item], here.index[item], order[there.index[row]]
+        for value in np.unique(distance[distance < distance[-1]]):
+            assert set(mine[distance == value]) == set(theirs[distance == value])
+        assert (np.sort(mine[distance == distance[0]]) == mine[distance == distance[0]]).all()
 
 
 def test_the_default_engine_says_what_it_is():

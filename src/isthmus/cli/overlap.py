@@ -117,9 +117,8 @@ def _from_files(
             there = Cluster.connect(cluster) if budget is None else Cluster.connect(cluster, budget)
             find = partial(there.search, progress=progress)
         for each in metrics:
-            tables = dict(
-                zip(names, searched(list(streams.values()), ks, each, find=find, name=names[0], **how), strict=True)
-            )
+            found = searched(list(streams.values()), ks, each, find=find, name=names[0], **how)
+            tables = dict(zip(streams, found, strict=True))
             for a, b in combinations(names, 2):
                 results += [(a, b, result) for result in overlaps(tables[a], tables[b], ks)]
     return results

@@ -170,8 +170,8 @@ class VectorStream:
         if not finite.all():
             row, column = (int(i) for i in np.argwhere(~finite)[0])
             raise DataError(
-                f"{part.path}: needed finite numbers, got {block[row, column]} in row {start + row}, column {column} (counted "
-                "from 0). Drop or repair that row in all sets."
+                f"{part.path}: needed finite numbers, got {block[row, column]} in row {start + row}, column {column} "
+                "(counted from 0). Drop or repair that row in all sets."
             )
         block = check_vectors(block, str(part.path))
         return block.astype(np.float32) if block.dtype == np.float16 else block
