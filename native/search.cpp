@@ -24,6 +24,7 @@ namespace {
 constexpr int64_t kDepth = 128;           // units multiplied before the next tile: a slice of a panel stays in L1
 constexpr int64_t kBlockRows = 196;       // rows of a block, about; a block's slice of all groups stays in L2
 constexpr int64_t kWindowColumns = 512;   // columns whose tiles are unfinished at the same time; they stay in L2
+constexpr size_t kBatch = 64;             // pairs that are looked at together
 constexpr int64_t kPieceColumns = 16384;  // columns of a piece of work, about
 constexpr int64_t kMaxByteDimensions = 60000;  // beyond, sums of products of bytes could leave 32 bits
 constexpr double kRoundoff = 1.0 / (1 << 24);  // of float32
@@ -47,14 +48,14 @@ class Search {
           capacity_(request.k + std::max<int64_t>(8, request.k / 4)),
           items_(request.items, request.n, request.d, request.cosine, exponent, threads_, kernel_.exact),
           rounding_(4.4 * kRoundoff * (request.cosine ? 1 : std::sqrt(double(request.d)))),
-          cut_(queries_), lists_(queries_), found_(queries_ * capacity_) {
+          cut_(queries_), limit_(queries_), lists_(queries_), found_(queries_ * capacity_) {
         if (!symmetric_)
             other_ = std::make_unique<Rows<T>>(request.queries, queries_, request.d, request.cosine, exponent, threads_,
                                                kernel_.exact);
         screened_ = items_.screened() && rows().screened();
         for (Shortlist& list : lists_) list.exact = !screened_;
         for (int64_t i = 0; i < queries_; ++i)
-            cut_[i].store(rows().zero(i) ? -INFINITY : asked_.within ? cut_at(asked_.within[i]) : INFINITY);
+            narrow_to(i, rows().zero(i) ? -INFINITY : asked_.within ? cut_at(asked_.within[i]) : INFINITY);
     }
 
     void run(int64_t* index, double* squared) {
@@ -122,8 +123,8 @@ class Search {
                 }
             for (int c = 0; c < columns && panel * columns + c < queries_; ++c) {
                 std::nth_element(nearest[c].begin(), nearest[c].begin() + asked_.k, nearest[c].end());
-                std::atomic<float>& known = cut_[panel * columns + c];
-                known.store(std::min(known.load(std::memory_order_relaxed), cut_at(most(nearest[c][asked_.k]))));
+                const int64_t i = panel * columns + c;
+                narrow_to(i, std::min(cut_[i].load(std::memory_order_relaxed), cut_at(most(nearest[c][asked_.k]))));
             }
         });
     }
@@ -165,7 +166,7 @@ class Search {
         std::vector<float> tiles(window * groups.count * tile);
         std::vector<float> cut_row(groups.count * rows, -INFINITY), cut_column(window * columns, -INFINITY);
         std::vector<uint64_t> hits(rows);
-        int64_t survivors = 0;
+        std::vector<Met> met;
         for (int64_t first = piece.first; first < piece.last; first += window) {
             if (progress_.stop.load(std::memory_order_relaxed)) return;
             const int64_t last = std::min(first + window, piece.last);
@@ -183,27 +184,40 @@ class Search {
                         if (p + kDepth < depth) continue;
                         product().filter(out, groups.side(g, rows, cut_row.data() + g * rows),
                                          near_items_->side(panel, cut_column.data() + (panel - first) * columns), hits.data());
-                        for (int r = 0; r < rows; ++r) {
-                            if (!hits[r]) continue;
-                            survivors += __builtin_popcountll(hits[r]);
-                            decide(piece.begin + g * rows + r, panel * columns, hits[r]);
-                        }
+                        for (int r = 0; r < rows; ++r)
+                            if (hits[r]) meet(piece.begin + g * rows + r, panel * columns, hits[r], met);
+                        if (met.size() >= kBatch) decide(met);
                     }
+            decide(met);
             progress_.done.fetch_add((piece.end - piece.begin) * (last - first), std::memory_order_relaxed);
         }
-        survived_.fetch_add(survivors, std::memory_order_relaxed);
     }
 
-    // The exact distances of row i to the columns that may matter.
-    void decide(int64_t i, int64_t column, uint64_t hits) {
+    struct Met {
+        int64_t row, item;
+        double squared;
+    };
+
+    // Notes the columns of row i that may matter.
+    void meet(int64_t i, int64_t column, uint64_t hits, std::vector<Met>& met) const {
         if (i >= queries_) return;
         for (; hits; hits &= hits - 1) {
             const int64_t j = column + __builtin_ctzll(hits);
             if (j >= asked_.n || (symmetric_ ? j <= i : asked_.own && asked_.own[i] == j)) continue;
-            const double squared = look(i, j);
-            offer(i, squared, j);
-            if (symmetric_) offer(j, squared, i);
+            met.push_back({i, j, 0});
         }
+    }
+
+    // Looks at the pairs noted and offers them to the lists they may belong to. Many are looked at in a row, so that the processor
+    // can begin with the next before it knows what becomes of the last.
+    void decide(std::vector<Met>& met) {
+        for (Met& pair : met) pair.squared = look(pair.row, pair.item);
+        for (const Met& pair : met) {
+            offer(pair.row, pair.squared, pair.item);
+            if (symmetric_) offer(pair.item, pair.squared, pair.row);
+        }
+        survived_.fetch_add(static_cast<int64_t>(met.size()), std::memory_order_relaxed);
+        met.clear();
     }
 
     // The squared distance of row i to item j, in float32 where that will do.
@@ -212,7 +226,7 @@ class Search {
     }
 
     void offer(int64_t row, double squared, int64_t item) {
-        if (squared > most(2.0 * cut_[row].load(std::memory_order_relaxed))) return;
+        if (squared > limit_[row].load(std::memory_order_relaxed)) return;
         Shortlist& list = lists_[row];
         while (list.busy.test_and_set(std::memory_order_acquire)) {
         }
@@ -224,7 +238,11 @@ class Search {
 
     void thin(int64_t row, Shortlist& list) {
         Found* found = found_.data() + row * capacity_;
-        std::nth_element(found, found + asked_.k - 1, found + list.size);
+        if (list.exact)
+            std::nth_element(found, found + asked_.k - 1, found + list.size);
+        else  // which of several at the same float32 distance comes first does not matter yet
+            std::nth_element(found, found + asked_.k - 1, found + list.size,
+                             [](const Found& a, const Found& b) { return a.first < b.first; });
         const double kth = found[asked_.k - 1].first, exact_kth = list.exact ? kth : most(kth);
         Found* kept = found + asked_.k;
         if (!list.exact) {
@@ -232,7 +250,7 @@ class Search {
             kept = std::partition(kept, found + list.size, [&](const Found& f) { return f.first <= limit; });
         }
         list.size = static_cast<int32_t>(kept - found);
-        cut_[row].store(cut_at(exact_kth), std::memory_order_relaxed);
+        narrow_to(row, cut_at(exact_kth));
         if (2 * (list.size - asked_.k) > capacity_ - asked_.k) {  // many that float32 cannot tell apart
             make_exact(row, list);
             thin(row, list);
@@ -255,6 +273,11 @@ class Search {
         if (!screened_) return squared;
         const double root = std::sqrt(std::max(squared, 0.0)) * (1 + (asked_.d + 32) * kRoundoff) + rounding_;
         return root * root;
+    }
+
+    void narrow_to(int64_t row, float cut) {
+        cut_[row].store(cut, std::memory_order_relaxed);
+        limit_[row].store(std::nextafter(static_cast<float>(most(2.0 * cut)), INFINITY), std::memory_order_relaxed);
     }
 
     // Half of a squared distance, with room for its own rounding and that to float32.
@@ -307,7 +330,8 @@ class Search {
     std::atomic<int64_t> survived_{0};      // pairs that passed the filter
     const double rounding_;
     bool screened_ = false;
-    std::vector<std::atomic<float>> cut_;  // what half a squared distance must not exceed to matter to a row
+    std::vector<std::atomic<float>> cut_;    // what half a squared distance must not exceed to matter to a row
+    std::vector<std::atomic<float>> limit_;  // what a squared distance, as looked at, must not exceed
     std::vector<Shortlist> lists_;
     std::vector<Found> found_;
 };

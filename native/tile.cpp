@@ -170,9 +170,11 @@ float near(const float* a, float scale_a, const float* b, float scale_b, int64_t
             const Vector difference = scale_a * load(a + p + v * kWidth) - scale_b * load(b + p + v * kWidth);
             sum[v] += difference * difference;
         }
-    sum[0] += sum[1];
-    float total = 0;
-    for (int lane = 0; lane < kWidth; ++lane) total += sum[0][lane];
+    float part[kWidth];
+    store(part, sum[0] + sum[1]);
+    for (int half = kWidth / 2; half; half /= 2)
+        for (int lane = 0; lane < half; ++lane) part[lane] += part[lane + half];
+    float total = part[0];
     for (; p < d; ++p) {
         const float difference = scale_a * a[p] - scale_b * b[p];
         total += difference * difference;
