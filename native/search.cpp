@@ -29,7 +29,7 @@ constexpr int64_t kPieceColumns = 16384;  // columns of a piece of work, about
 constexpr int64_t kMaxByteDimensions = 60000;  // beyond, sums of products of bytes could leave 32 bits
 constexpr double kRoundoff = 1.0 / (1 << 24);  // of float32
 constexpr size_t kProbe = 16;             // one piece of so many and one shows whether bytes tell enough pairs apart
-constexpr double kMostSurvivors = 0.15;   // share of pairs left by the filter above which they do not, and float32 is faster
+constexpr double kMostSurvivors = 0.25;   // share of pairs left by the filter above which they do not, and float32 is faster
 
 // The neighbors of one row so far: unordered, thinned when full.
 struct Shortlist {
@@ -92,7 +92,7 @@ class Search {
     void narrow() {
         const int rows = kernel_.tile.rows, columns = kernel_.tile.columns;
         // One neighbor more is asked for, since a row may be among these items itself.
-        const int64_t wanted = std::min(std::max(std::clamp<int64_t>(asked_.n / 20, 256, 2048), 16 * (asked_.k + 1)), asked_.n / 4);
+        const int64_t wanted = std::min(std::max(std::clamp<int64_t>(asked_.n / 40, 256, 2048), 16 * (asked_.k + 1)), asked_.n / 4);
         std::vector<int64_t> some;
         for (int64_t i = 0; i < asked_.n && wanted > 0; i += asked_.n / wanted)
             if (!items_.zero(i)) some.push_back(i);
