@@ -75,7 +75,7 @@ class MLP(Mapping):
             start, self.scaling_.apply(x), self.target_scaling_.apply(y), settings,
             loss=self.loss, activation=self.activation, seed=self.seed,
         )  # fmt: skip
-        self.network_, self.loss_, self.held_out_loss_ = descent
+        self.network_, self.loss_, self.held_out_loss_, self.checkpoints_ = descent
 
     def _map(self, x: Float[ndarray, "m dx"]) -> Float[ndarray, "m dy"]:
         inputs = self.scaling_.apply(x).astype(np.float32)
