@@ -52,7 +52,7 @@ def encode_classes(labels: Labels | None, loss: str | Loss, n: int) -> ndarray:
 
 
 def of_other_classes(classes: Any) -> Any:
-    """Whether items i and j are different items that share no class, b x b, for JAX arrays like those of `encode_classes`."""
+    """Whether items i and j are different items that share no class, b x b, for JAX arrays as of `encode_classes`."""
     import jax.numpy as jnp  # noqa: PLC0415
 
     if classes.ndim == 1:

@@ -78,7 +78,7 @@ def learn(
     classes = encode_classes(labels, loss, len(x))
     if checkpoints and not 1 <= min(checkpoints) <= max(checkpoints) <= recipe.epochs:
         raise MappingError(
-            f"checkpoints: needed epochs from 1 to {recipe.epochs}, got {list(checkpoints)}. Ask for others, or train longer."
+            f"checkpoints: needed epochs from 1 to {recipe.epochs}, got {list(checkpoints)}. Ask for others or train longer."
         )
     rng = np.random.default_rng([seed, 0x1EA2])
     kind = Kind(recipe.optimizer, loss, activation, recipe.batch, drops=recipe.dropout > 0, stops=True)
