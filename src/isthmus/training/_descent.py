@@ -145,7 +145,7 @@ def descend(
         checkpoints: epochs after which to keep the network.
     """
     run = program(kind)
-    state = blank_state(kind, network, longest)
+    state = blank_state(kind, longest)(network)
     kept: dict[int, Network] = {}
     piece = done = 0
     while done < epochs:

@@ -93,8 +93,9 @@ def _rule(optimizer: str, settings: Settings) -> Any:
     return optax.rmsprop(settings.learning_rate, 0.9, eps=1e-8, eps_in_sqrt=False)
 
 
-def blank_state(kind: Kind, network: Network, epochs: int) -> State:
-    """The state before the first step; for models together, the layers carry two leading axes, folds and settings."""
+@lru_cache(maxsize=32)
+def blank_state(kind: Kind, epochs: int) -> Any:
+    """The compiled function network -> its state before the first step, with room for the losses of so many epochs."""
     jax = jax_of_one_thread()
     import jax.numpy as jnp  # noqa: PLC0415
 
@@ -103,7 +104,7 @@ def blank_state(kind: Kind, network: Network, epochs: int) -> State:
         blank = jnp.full(epochs, jnp.nan, dtype=jnp.float32)
         return State(network, memory, blank, blank)
 
-    return jax.jit(jax.vmap(jax.vmap(start)) if kind.together else start)(network)
+    return jax.jit(jax.vmap(jax.vmap(start)) if kind.together else start)
 
 
 @lru_cache(maxsize=32)
