@@ -36,7 +36,7 @@ from isthmus.training import Grid, TrainingWarning, cross_validate
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 ITEMS, BATCH, RATES, FOLDS = 1570, 64, (0.01, 0.001, 0.0001), 5
 FOLD = ITEMS - ITEMS // FOLDS
-CASES = [((300, 256, 2048), 10), ((300, 1024, 2048), 5), ((64, 128, 128), 100), ((2048, 512, 300), 8)]  # widths, our epochs
+CASES = [((300, 256, 2048), 20), ((300, 1024, 2048), 6), ((64, 128, 128), 100), ((2048, 512, 300), 16)]  # widths, our epochs
 FULL_HIDDEN, FULL_EPOCHS = (64, 128, 256), 50
 
 
@@ -210,7 +210,7 @@ def main() -> None:
     if options.quick:
         rows = run((64, 128, 128), 50, repeats=3) + run((300, 256, 2048), 3, repeats=2)
     else:
-        rows = [row for widths, epochs in CASES for row in run(widths, epochs, repeats=5)] + full(repeats=3)
+        rows = [row for widths, epochs in CASES for row in run(widths, epochs, repeats=3)] + full(repeats=3)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump({"machine": machine, "rows": rows}, file, indent=1)

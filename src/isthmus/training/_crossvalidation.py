@@ -6,8 +6,12 @@ differ only in numbers share a compiled program. Small networks are trained toge
 fill the processor; which are together does not depend on the number of processes, so that the results do not either.
 """
 
+import os
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,7 +23,7 @@ from isthmus._shapes import Float, Int, Progress
 from isthmus.pairs import Split, check_seed, k_fold
 from isthmus.training._classes import Labels, encode_classes
 from isthmus.training._curves import CellCurves, CrossValidation, warn_of_unsteady
-from isthmus.training._descent import descend, fill, learn, orders, settings_of
+from isthmus.training._descent import check_checkpoints, descend, fill, learn, orders, settings_of
 from isthmus.training._grid import Cell, Grid
 from isthmus.training._losses import Loss, check_loss
 from isthmus.training._network import Activation, Layer, Network, initialize
@@ -70,12 +74,13 @@ def cross_validate(
         labels: classes of the items, for max-margin; see `encode_classes`.
         seed: of folds, first weights, order and dropped units.
         processes: among which the models are divided, best one a core; one on an accelerator.
-        checkpoints: epochs, counted from 1, after which to keep a copy of the final network; none beyond its last.
+        checkpoints: epochs, counted from 1, after which to keep a copy of the final network; those beyond its last are left
+            out.
         progress: called with what is being done, the weighted share that is done and its total.
 
     Raises:
-        MappingError: an unknown loss, labels that max-margin misses, fewer than 1 process, a negative number of layers, or
-            a grid that diverged in every cell.
+        MappingError: an unknown loss, labels that max-margin misses, fewer than 1 process, a negative number of layers, a
+            checkpoint outside 1..epochs, or a grid that diverged in every cell.
         DataError: folds that do not fit the items, or a split without items to learn from.
 
     Warns:
@@ -90,6 +95,7 @@ def cross_validate(
     """
     check_loss(loss)
     check_seed(seed)
+    check_checkpoints(checkpoints, grid.epochs)
     if processes < 1 or layers < 0:
         name, value, least = ("processes", processes, 1) if processes < 1 else ("layers", layers, 0)
         raise MappingError(f"{name}: needed {least} or more, got {value}. Use {least}.")
@@ -202,6 +208,23 @@ class _Task:
         return np.stack([run.loss, run.watched_loss]).swapaxes(1, 2)
 
 
+def _run_in_worker(parent: int, task: _Task, *what: Any) -> Float[ndarray, "2 cells folds epochs"]:
+    _end_with(parent)
+    return task.run(*what)
+
+
+@cache
+def _end_with(parent: int) -> None:
+    """End this process once its parent is gone, killed perhaps: it would finish what is queued and then wait forever."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _stack(tuples: Sequence[_T]) -> _T:
     """Named tuples of arrays as one, with a leading axis."""
     return type(tuples[0])(*map(np.stack, zip(*tuples, strict=True)))
@@ -228,7 +251,7 @@ def _results(
 
         # loky starts fresh interpreters, which start a JAX of one thread each; scripts need no main guard.
         parallel = joblib.Parallel(processes, return_as="generator", batch_size=1, pre_dispatch="all")
-        found = parallel(joblib.delayed(task.run)(group, x, y, classes, splits) for group in groups)
+        found = parallel(joblib.delayed(_run_in_worker)(os.getpid(), task, group, x, y, classes, splits) for group in groups)
     if progress is not None:
         progress("cross-validation", 0, total)
     for group, curves in zip(groups, found, strict=True):

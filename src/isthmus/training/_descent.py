@@ -76,10 +76,7 @@ def learn(
     """
     check_loss(loss)
     classes = encode_classes(labels, loss, len(x))
-    if checkpoints and not 1 <= min(checkpoints) <= max(checkpoints) <= recipe.epochs:
-        raise MappingError(
-            f"checkpoints: needed epochs from 1 to {recipe.epochs}, got {list(checkpoints)}. Ask for others or train longer."
-        )
+    check_checkpoints(checkpoints, recipe.epochs)
     rng = np.random.default_rng([seed, 0x1EA2])
     kind = Kind(recipe.optimizer, loss, activation, recipe.batch, drops=recipe.dropout > 0, stops=True)
     settings = settings_of(recipe)
@@ -104,6 +101,18 @@ def learn(
     )  # fmt: skip
     _check_finite(final, recipe)
     return Descent(final.network, final.loss, held_out, final.checkpoints)
+
+
+def check_checkpoints(checkpoints: Sequence[int], epochs: int) -> None:
+    """Refuse checkpoints that no run of so many epochs reaches.
+
+    Raises:
+        MappingError: a checkpoint outside 1..epochs.
+    """
+    if any(not 1 <= each <= epochs for each in checkpoints):
+        raise MappingError(
+            f"checkpoints: needed epochs from 1 to {epochs}, got {list(checkpoints)}. Ask for others or train longer."
+        )
 
 
 class Run(NamedTuple):
