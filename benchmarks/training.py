@@ -208,7 +208,7 @@ def main() -> None:
     }  # fmt: skip
     print(json.dumps(machine))
     if options.quick:
-        rows = run((64, 128, 128), 50, repeats=3) + run((300, 256, 2048), 3, repeats=2)
+        rows = run((64, 128, 128), 30, repeats=3) + run((300, 256, 2048), 2, repeats=1)
     else:
         rows = [row for widths, epochs in CASES for row in run(widths, epochs, repeats=3)] + full(repeats=3)
     if options.json:
