@@ -243,7 +243,7 @@ BAD = [
     ("unknown set", nothing, ["audit", "emojy"], "got 'emojy'. Did you mean 'emoji'?"),
     ("unknown set of several", nothing, ["overlap", "emojy", "x.npy"], "got 'emojy'. Did you mean 'emoji'?"),
     ("unknown side", nothing, ["overlap", "emoji:z", "x.npy"], "needed emoji:x or emoji:y, got 'emoji:z'"),
-    ("loss", nothing, ["audit", "emoji", "--mapping", "ridge", "--loss", "hinge"], "loss: needed one of cosine, mse"),
+    ("loss", nothing, ["audit", "emoji", "--mapping", "ridge", "--loss", "hinge"], "loss: needed one of cosine, max-margin, mse"),
     ("one file", nothing, ["audit", "x.npy"], "needed two files, x and y, got only x.npy"),
     ("metric", nothing, ["overlap", "emoji", "--metric", "manhattan"], "metric: needed cosine or euclidean, got 'manhattan'"),
     ("k", nothing, ["overlap", "emoji", "-k", "ten"], "k: needed whole numbers as in 5,10,30, got 'ten'"),

@@ -133,9 +133,9 @@ def test_progress_ends_where_it_said(small):
         ({"folds": 90, "k": 1}, "k: needed 1 to 0, since the smallest test part has 1 items"),
         ({"split": Split(np.arange(1), np.arange(1, 90))}, "split: needed at least 2 items to learn from"),
         ({"split": Split(np.arange(50), np.arange(50, 99))}, "split: needed rows from 0 to 89, got 98"),
-        ({"loss": "hinge"}, "loss: needed one of cosine, mse"),
+        ({"loss": "hinge"}, "loss: needed one of cosine, max-margin, mse"),
         ({"recipe": "quick"}, "recipe: needed one of"),
-        ({"loss": "hinge", "mappings": ["lin"]}, "loss: needed one of cosine, mse"),
+        ({"loss": "hinge", "mappings": ["lin"]}, "loss: needed one of cosine, max-margin, mse"),
     ],
 )
 def test_refuses(small, settings, match):

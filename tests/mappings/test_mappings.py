@@ -198,9 +198,9 @@ def test_the_published_initialization(rng):
     [
         (lambda: mapping("mlp"), "mapping: needed one of ridge, lin, nn or nn-N"),
         (lambda: mapping("nn", recipe="quick"), "recipe: needed one of authors-code, paper, got 'quick'"),
-        (lambda: MLP(loss="hinge").fit(np.eye(4), np.eye(4)), "loss: needed one of cosine, mse, got 'hinge'"),
+        (lambda: MLP(loss="hinge").fit(np.eye(4), np.eye(4)), "loss: needed one of cosine, max-margin, mse, got 'hinge'"),
         (lambda: Ridge().fit(np.eye(4) * 1e200, np.eye(4)), "X: needed a largest number between"),
-        (lambda: Recipe(optimizer="sgd"), "optimizer: needed rmsprop or adam, got 'sgd'"),
+        (lambda: Recipe(optimizer="sgd"), "optimizer: needed rmsprop, adam or adamw, got 'sgd'"),
         (lambda: Recipe(epochs=0), "epochs: needed at least 1"),
         (lambda: Ridge([-1.0]).fit(np.eye(4), np.eye(4)), "penalties: needed positive numbers"),
     ],

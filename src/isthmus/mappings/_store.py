@@ -14,13 +14,16 @@ from isthmus.mappings._contract import Mapping
 from isthmus.mappings._network import MLP, Linear
 from isthmus.mappings._ridge import Ridge
 from isthmus.mappings._untrained import Identity, Untrained
-from isthmus.training import Recipe
+from isthmus.training import Grid, Recipe
 
+_SETTINGS = {"recipe": Recipe, "grid": Grid}
 _KINDS: dict[str, type[Mapping]] = {kind.__name__: kind for kind in (Identity, Linear, MLP, Ridge, Untrained)}
 
 
 def save(mapping: Mapping, path: str | Path) -> None:
     """Write a fitted mapping to a safetensors file, whole or not at all.
+
+    Of a loss of your own only its name is kept: what was saved maps, but cannot be fitted again.
 
     Raises:
         MappingError: a mapping of a class that isthmus does not know, or a place that cannot be written.
@@ -37,9 +40,7 @@ def save(mapping: Mapping, path: str | Path) -> None:
     kind = type(mapping).__name__
     if _KINDS.get(kind) is not type(mapping):
         raise MappingError(f"mapping: needed one of {', '.join(_KINDS)}, got {kind}. Save its parts yourself.")
-    settings = {
-        name: asdict(value) if isinstance(value, Recipe) else value for name, value in mapping.get_params(deep=False).items()
-    }
+    settings = {name: _plain(value) for name, value in mapping.get_params(deep=False).items()}
     state = {name: array.copy() for name, array in mapping._state().items()}
     part = Path(f"{path}.part")
     text = json.dumps(settings, default=lambda array: array.tolist())  # settings given as arrays come back as lists
@@ -49,6 +50,12 @@ def save(mapping: Mapping, path: str | Path) -> None:
     except (OSError, SafetensorError) as error:
         part.unlink(missing_ok=True)
         raise MappingError(f"{path}: needed a file that can be written, got {error}. Choose another place.") from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Recipe | Grid):
+        return asdict(value)
+    return value.__name__ if callable(value) else value
 
 
 def load(path: str | Path) -> Mapping:
@@ -66,8 +73,10 @@ def load(path: str | Path) -> Mapping:
             state = {name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118 - not a dict
         kind = _KINDS[metadata["isthmus"]]
         settings: dict[str, Any] = json.loads(metadata["settings"])
-        if isinstance(settings.get("recipe"), dict):
-            settings["recipe"] = Recipe(**settings["recipe"])
+        for name, setting in _SETTINGS.items():
+            if isinstance(settings.get(name), dict):
+                stored = settings[name].items()  # JSON turned tuples into lists
+                settings[name] = setting(**{key: tuple(each) if isinstance(each, list) else each for key, each in stored})
         mapping = kind(**settings)
         mapping._restore(state)
     except (SafetensorError, KeyError, TypeError, ValueError) as error:

@@ -12,7 +12,16 @@ from numpy import ndarray
 from isthmus._shapes import Float
 from isthmus.mappings._contract import Mapping
 from isthmus.pairs import Scaling, ScalingKind
-from isthmus.training import NUMPY_ACTIVATIONS, Activation, Initialization, Layer, Network, apply, initialize
+from isthmus.training import (
+    NUMPY_ACTIVATIONS,
+    Activation,
+    Initialization,
+    Layer,
+    Network,
+    apply,
+    fit_target_scaling,
+    initialize,
+)
 
 
 class Identity(Mapping):
@@ -89,18 +98,6 @@ class Untrained(Mapping):
     def _restore(self, state: dict[str, ndarray]) -> None:
         self.network_, self.scaling_, self.target_scaling_ = network_of(state, self.scaling, self.target_scaling)
         self.n_features_in_, self.n_outputs_ = len(self.scaling_.shift), len(self.target_scaling_.shift)
-
-
-def fit_target_scaling(y: Float[ndarray, "n dy"], kind: ScalingKind) -> Scaling:
-    """The scaling of the targets: under `isotropic`, numbers of size 1 instead of rows of length 1.
-
-    A step of RMSprop changes every weight by about the learning rate, whatever the units of the loss; with targets of
-    size 1 that is a fine step for every number of outputs.
-    """
-    scaling = Scaling.fit(y, kind)
-    if kind == "isotropic":
-        return Scaling(kind, scaling.shift, scaling.scale / np.sqrt(y.shape[1]))
-    return scaling
 
 
 def network_state(network: Network, scaling: Scaling, target_scaling: Scaling) -> dict[str, ndarray]:

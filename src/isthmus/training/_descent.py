@@ -1,32 +1,38 @@
-"""Gradient descent as one compiled program: all epochs in a loop, all batches in a scan within it.
+"""Learning one network by a recipe: how long, in which order, and what is kept of it.
 
-Python is left once per fit, not once per step, which is where small networks spend their time. The order of the items is
-drawn beforehand in numpy, and the last batch of an epoch is filled up with rows of weight zero, so that fits on almost
-equally many items share one compiled program.
-
-The program runs on one thread: sums are then taken in one order, and a fit gives the same bytes on one core and on many.
+The order of the items is drawn in numpy, for as many epochs as a few megabytes hold, while the epochs themselves run in the
+compiled program. The last batch of an epoch is filled up with rows of weight zero, and arrays are filled up to whole
+batches, so that fits on almost equally many items share one program.
 """
 
-import os
-from functools import lru_cache
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import MappingError
-from isthmus._shapes import Float
-from isthmus.training._losses import LOSSES, check_loss
-from isthmus.training._network import Activation, Layer, Network, apply
+from isthmus._shapes import Float, Int
+from isthmus.training._classes import Labels, encode_classes
+from isthmus.training._losses import Loss, check_loss
+from isthmus.training._network import Activation, Layer, Network
+from isthmus.training._program import Items, Kind, Settings, blank_state, program
 from isthmus.training._recipes import Recipe
+
+_ORDER_ENTRIES = 2**22  # row numbers drawn ahead, 16 MB
 
 
 class Descent(NamedTuple):
-    """A learned network and its mean loss per epoch, on the items learned from and on the held-out ones (nan without)."""
+    """A learned network and its mean loss per epoch, on the items learned from and on the held-out ones (empty without).
+
+    checkpoints holds the network as it was after the epochs that were asked for.
+    """
 
     network: Network
     loss: Float[ndarray, " epochs"]
-    held_out_loss: Float[ndarray, " epochs"]
+    held_out_loss: Float[ndarray, " trial_epochs"]
+    checkpoints: dict[int, Network]
 
 
 def learn(
@@ -35,9 +41,11 @@ def learn(
     y: Float[ndarray, "n dy"],
     recipe: Recipe,
     *,
-    loss: str = "mse",
+    loss: str | Loss = "mse",
     activation: Activation = "relu",
     seed: int = 0,
+    labels: Labels | None = None,
+    checkpoints: Sequence[int] = (),
 ) -> Descent:
     """The network after training by the recipe; with patience, for the number of epochs that served held-out items best.
 
@@ -46,132 +54,166 @@ def learn(
         x: scaled inputs.
         y: scaled targets.
         recipe: optimizer and its settings.
-        loss: "mse" or "cosine".
+        loss: "mse", "cosine", "max-margin", or a JAX function of predicted and true vectors that gives a value an item.
         activation: of the hidden layers.
-        seed: of the held-out part and of the order of the items.
+        seed: of the held-out part, the order of the items and the units that are dropped.
+        labels: classes of the items, for max-margin; see `encode_classes`.
+        checkpoints: epochs, counted from 1, after which to keep a copy of the network; with patience, those that the run
+            does not reach are left out.
 
     Raises:
-        MappingError: an unknown loss, or a loss that left the finite numbers.
+        MappingError: an unknown loss, labels that max-margin misses, a checkpoint outside 1..epochs, or a loss that left the
+            finite numbers.
+
+    Example:
+        >>> from isthmus.training import initialize
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.normal(size=(100, 3))
+        >>> start = initialize([3, 2], rng)
+        >>> descent = learn(start, x, x[:, :2], Recipe(epochs=20, patience=0), checkpoints=(1, 10))
+        >>> len(descent.loss), list(descent.checkpoints), bool(descent.loss[-1] < descent.loss[0])
+        (20, [1, 10], True)
     """
     check_loss(loss)
+    classes = encode_classes(labels, loss, len(x))
+    check_checkpoints(checkpoints, recipe.epochs)
     rng = np.random.default_rng([seed, 0x1EA2])
+    kind = Kind(recipe.optimizer, loss, activation, recipe.batch, drops=recipe.dropout > 0, stops=True)
+    settings = settings_of(recipe)
     epochs = recipe.epochs
     held_out = np.empty(0)
     size = round(recipe.held_out * len(x))
     if recipe.patience and size:
         order = rng.permutation(len(x))
         rest, watch = order[size:], order[:size]
-        trial = _descend(
-            network, x[rest], y[rest], x[watch], y[watch], recipe, recipe.epochs, recipe.patience, loss, activation, rng
-        )
-        held_out = trial.held_out_loss
+        trial = descend(
+            kind, network, fill(x[rest], y[rest], classes[rest], recipe.batch),
+            fill(x[watch], y[watch], classes[watch], recipe.batch), orders(len(rest), recipe, rng), settings,
+            epochs=epochs, longest=epochs, patience=recipe.patience, seed=seed,
+        )  # fmt: skip
+        _check_finite(trial, recipe)
+        held_out = trial.watched_loss
         epochs = int(np.argmin(held_out)) + 1
-    final = _descend(network, x, y, x[:1], y[:1], recipe, epochs, epochs, loss, activation, rng)
-    return Descent(final.network, final.loss, held_out)
-
-
-def _descend(
-    network: Network,
-    x: Float[ndarray, "n dx"],
-    y: Float[ndarray, "n dy"],
-    x_watched: Float[ndarray, "m dx"],
-    y_watched: Float[ndarray, "m dy"],
-    recipe: Recipe,
-    epochs: int,
-    patience: int,
-    loss: str,
-    activation: Activation,
-    rng: np.random.Generator,
-) -> Descent:
-    n = len(x)
-    steps = -(-n // recipe.batch)
-    order = np.full((recipe.epochs, steps * recipe.batch), -1, dtype=np.int32)
-    for epoch in range(epochs):
-        order[epoch, :n] = rng.permutation(n) if recipe.shuffle else np.arange(n)
-    fill = ((0, steps * recipe.batch - n), (0, 0))
-    learned, losses, watched, done = _program(recipe.optimizer, loss, activation)(
-        network, np.pad(x.astype(np.float32), fill), np.pad(y.astype(np.float32), fill),
-        x_watched.astype(np.float32), y_watched.astype(np.float32), order.reshape(recipe.epochs, steps, recipe.batch),
-        np.float32(recipe.learning_rate), np.int32(epochs), np.int32(patience),
+    nothing = fill(x[:1], y[:1], classes[:1], recipe.batch)
+    final = descend(
+        kind, network, fill(x, y, classes, recipe.batch), nothing, orders(len(x), recipe, rng), settings,
+        epochs=epochs, longest=recipe.epochs, patience=epochs, seed=seed, checkpoints=checkpoints,
     )  # fmt: skip
-    curve, held_out = (np.asarray(values, dtype=np.float64)[: int(done)] for values in (losses, watched))
-    weights_finite = all(np.isfinite(array).all() for layer in learned for array in layer)
-    if not (np.isfinite(curve).all() and weights_finite):
+    _check_finite(final, recipe)
+    return Descent(final.network, final.loss, held_out, final.checkpoints)
+
+
+def check_checkpoints(checkpoints: Sequence[int], epochs: int) -> None:
+    """Refuse checkpoints that no run of so many epochs reaches.
+
+    Raises:
+        MappingError: a checkpoint outside 1..epochs.
+    """
+    if any(not 1 <= each <= epochs for each in checkpoints):
+        raise MappingError(
+            f"checkpoints: needed epochs from 1 to {epochs}, got {list(checkpoints)}. Ask for others or train longer."
+        )
+
+
+class Run(NamedTuple):
+    """What some epochs of one model, or of a table of models, left."""
+
+    network: Network
+    loss: Float[ndarray, "*models epochs"]
+    watched_loss: Float[ndarray, "*models epochs"]
+    checkpoints: dict[int, Network]
+
+
+def descend(
+    kind: Kind,
+    network: Network,
+    items: Items,
+    watched: Items,
+    order: Iterator[Int[ndarray, "*folds steps batch"]],
+    settings: Settings,
+    *,
+    epochs: int,
+    longest: int,
+    patience: int,
+    seed: int,
+    checkpoints: Sequence[int] = (),
+) -> Run:
+    """Epochs of the compiled program, interrupted where row numbers have to be drawn and where a checkpoint is.
+
+    Args:
+        kind: which program.
+        network: where to start; for models together, its arrays carry the axes folds and settings.
+        items: to learn from; for models together, with a leading axis of folds.
+        watched: items whose loss is recorded.
+        order: for each epoch, the rows that each step takes; drawn to its end.
+        settings: numbers, or arrays of one number a setting for models together.
+        epochs: to train.
+        longest: number of epochs that the program has room for.
+        patience: epochs without a lower watched loss after which to stop, where the kind stops.
+        seed: of dropped units.
+        checkpoints: epochs after which to keep the network.
+    """
+    run = program(kind)
+    state = blank_state(kind, longest)(network)
+    kept: dict[int, Network] = {}
+    piece = done = 0
+    while done < epochs:
+        first = next(order)
+        piece = piece or max(1, min(longest, _ORDER_ENTRIES // first.size))
+        stops = [each for each in (*checkpoints, epochs, done + piece) if each > done]
+        until = min(stops)
+        drawn = np.stack([first, *islice(order, until - done - 1)], axis=-3)
+        room = [(0, 0)] * drawn.ndim
+        room[-3] = (0, piece - (until - done))
+        state, reached = run(
+            state, items, watched, np.pad(drawn, room), settings, np.int32(done), np.int32(until), np.int32(patience),
+            np.uint32(seed),
+        )  # fmt: skip
+        done = int(reached)
+        if done in checkpoints:
+            kept[done] = _numpy(state.network)
+        if done < until:
+            break
+    for _ in order:  # what is drawn next, from the same generator, must not depend on when this run stopped
+        pass
+    loss, watched_loss = (
+        np.asarray(curve, dtype=np.float64)[..., :done] for curve in (state.loss, state.watched_loss)
+    )  # fmt: skip
+    return Run(_numpy(state.network), loss, watched_loss, kept)
+
+
+def orders(n: int, recipe: Recipe, rng: np.random.Generator) -> Iterator[Int[ndarray, "steps batch"]]:
+    """For each epoch of the recipe, the rows of n items in the order of training, by steps; -1 fills the last one up."""
+    steps = -(-n // recipe.batch)
+    for _ in range(recipe.epochs):
+        order = np.full(steps * recipe.batch, -1, dtype=np.int32)
+        order[:n] = rng.permutation(n) if recipe.shuffle else np.arange(n)
+        yield order.reshape(steps, recipe.batch)
+
+
+def fill(x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"], classes: ndarray, batch: int, size: int = 0) -> Items:
+    """Items as float32, filled up to whole batches (and at least to `size` rows) with copies of the last, of weight zero."""
+    n = len(x)
+    size = -(-max(n, size) // batch) * batch
+    rows = np.minimum(np.arange(size), n - 1)
+    weight = (np.arange(size) < n).astype(np.float32)
+    return Items(x.astype(np.float32)[rows], y.astype(np.float32)[rows], classes[rows], weight)
+
+
+def settings_of(recipe: Recipe, watched_margin: float | None = None) -> Settings:
+    """The numbers of a recipe that its program receives."""
+    margin = recipe.margin if watched_margin is None else watched_margin
+    return Settings(*map(np.float32, (recipe.learning_rate, recipe.weight_decay, recipe.dropout, recipe.margin, margin)))
+
+
+def _numpy(network: Network) -> Network:
+    return tuple(Layer(np.asarray(weight), np.asarray(bias)) for weight, bias in network)
+
+
+def _check_finite(run: Run, recipe: Recipe) -> None:
+    weights_finite = all(np.isfinite(array).all() for layer in run.network for array in layer)
+    if not (np.isfinite(run.loss).all() and weights_finite):
         raise MappingError(
             f"learning_rate: needed steps that keep the loss finite, got {recipe.learning_rate:g} and a loss of "
-            f"{curve[-1]:g} in epoch {len(curve)}. Use a smaller one, or scale the inputs and targets."
+            f"{run.loss[-1]:g} in epoch {len(run.loss)}. Use a smaller one, or scale the inputs and targets."
         )
-    return Descent(tuple(Layer(np.asarray(a), np.asarray(b)) for a, b in learned), curve, held_out)
-
-
-def _jax() -> Any:
-    """JAX with a CPU client of one thread; a client that the caller has started before keeps its threads."""
-    before = os.environ.get("NPROC")
-    os.environ["NPROC"] = "1"  # read once, when the client starts
-    try:
-        import jax  # noqa: PLC0415 - loaded where it trains
-
-        jax.local_devices(backend="cpu")
-    finally:
-        if before is None:
-            del os.environ["NPROC"]
-        else:
-            os.environ["NPROC"] = before
-    return jax
-
-
-@lru_cache(maxsize=32)
-def _program(optimizer: str, loss: str, activation: str) -> Any:
-    jax = _jax()
-    import jax.numpy as jnp  # noqa: PLC0415
-    import optax  # noqa: PLC0415
-
-    activations = {"relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh}
-    item_loss = LOSSES[loss]
-
-    def losses_of(network: Network, x: Any, y: Any) -> Any:
-        return item_loss(apply(network, x, activations[activation]), y)
-
-    def batch_loss(network: Network, x: Any, y: Any, weight: Any) -> Any:
-        return (losses_of(network, x, y) * weight).sum() / weight.sum()
-
-    def train(
-        network: Network,
-        x: Any,
-        y: Any,
-        x_watched: Any,
-        y_watched: Any,
-        batches: Any,
-        rate: Any,
-        epochs: Any,
-        patience: Any,
-    ) -> Any:
-        rule = optax.adam(rate) if optimizer == "adam" else optax.rmsprop(rate, 0.9, eps=1e-8, eps_in_sqrt=False)
-
-        def step(state: Any, rows: Any) -> Any:
-            network, memory = state
-            weight = (rows >= 0).astype(x.dtype)
-            value, gradient = jax.value_and_grad(batch_loss)(network, x[rows], y[rows], weight)
-            change, memory = rule.update(gradient, memory, network)
-            return (optax.apply_updates(network, change), memory), (value * weight.sum(), weight.sum())
-
-        def goes_on(state: Any) -> Any:
-            _, losses, watched, done = state
-            best = jnp.argmin(jnp.where(jnp.arange(len(watched)) < done, watched, jnp.inf))
-            falling = (done == 0) | jnp.isfinite(losses[done - 1])
-            return (done < epochs) & (done - 1 - best < patience) & falling
-
-        def epoch(state: Any) -> Any:
-            (network, memory), losses, watched, done = state
-            (network, memory), (values, weights) = jax.lax.scan(step, (network, memory), batches[done])
-            losses = losses.at[done].set(values.sum() / weights.sum())
-            watched = watched.at[done].set(losses_of(network, x_watched, y_watched).mean())
-            return (network, memory), losses, watched, done + 1
-
-        blank = jnp.full(batches.shape[0], jnp.nan, dtype=x.dtype)
-        (network, _), losses, watched, done = jax.lax.while_loop(
-            goes_on, epoch, ((network, rule.init(network)), blank, blank, 0)
-        )
-        return network, losses, watched, done
-
-    return jax.jit(train)

@@ -51,10 +51,18 @@ def initialize(
     return tuple(layers)
 
 
-def apply(network: Network, x: Any, activation: Callable[[Any], Any]) -> Any:
-    """The output of the network: activation after every layer but the last. Works on numpy and jax arrays alike."""
-    for layer in network[:-1]:
+def apply(network: Network, x: Any, activation: Callable[[Any], Any], drop: Callable[[Any, int], Any] | None = None) -> Any:
+    """The output of the network: activation after every layer but the last. Works on numpy and jax arrays alike.
+
+    Args:
+        network: the layers.
+        x: inputs, one row an item.
+        activation: of the hidden layers.
+        drop: in training with dropout, what becomes of the units of a hidden layer, given the layer's number.
+    """
+    for number, layer in enumerate(network[:-1]):
         x = activation(x @ layer.weight + layer.bias)
+        x = x if drop is None else drop(x, number)
     return x @ network[-1].weight + network[-1].bias
 
 

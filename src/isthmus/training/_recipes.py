@@ -1,11 +1,12 @@
 """How a network is learned, as data: every setting that the result depends on, under a name.
 
 `paper` follows the text of Collell & Moens (2018), section 3 and supplement A, in its loss, optimizer, batch and shuffling;
-`authors-code` follows the program they published, which differs. The text chooses learning rate, hidden units, dropout and
-epochs by cross-validation and says nothing of initialization and scaling. Here `paper` fixes the learning rate (1e-3), the
-hidden units (512) and no dropout; takes Glorot's uniform initialization, the default of the library its authors used; shifts
-and scales each space by one number, so that one learning rate fits any units; and stops when the loss on a held-out fifth
-of the training items has not fallen for ten epochs, then learns anew from all of them for the best number of epochs.
+`authors-code` follows the program they published, which differs. The text chooses learning rate, hidden units, dropout,
+margin and epochs by cross-validation, which `cross_validate` does over the recipe's grid in `GRIDS`, and says nothing of
+initialization and scaling. On its own `paper` fixes the learning rate (1e-3), the hidden units (512) and no dropout; takes
+Glorot's uniform initialization, the default of the library its authors used; shifts and scales each space by one number, so
+that one learning rate fits any units; and stops when the loss on a held-out fifth of the training items has not fallen for
+ten epochs, then learns anew from all of them for the best number of epochs.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from isthmus._errors import MappingError
 from isthmus.pairs import ScalingKind
 
 Initialization = Literal["glorot-uniform", "truncated-normal"]
-Optimizer = Literal["rmsprop", "adam"]
+Optimizer = Literal["rmsprop", "adam", "adamw"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class Recipe:
     """Settings of gradient descent.
 
     Args:
-        optimizer: RMSprop with rho 0.9 and epsilon 1e-8, or Adam with its usual settings.
+        optimizer: RMSprop with rho 0.9 and epsilon 1e-8, Adam with its usual settings (0.9, 0.999, 1e-8), or AdamW, which
+            also shrinks every number of the network by learning_rate x weight_decay a step.
         learning_rate: step size.
         batch: items a step.
         epochs: passes over the training items, at most.
@@ -34,6 +36,10 @@ class Recipe:
         bias: first value of every bias.
         scaling: of the inputs and of the targets; predictions come back in the target's own units.
         hidden: units of each hidden layer.
+        dropout: share of the hidden units that is left out in a training step, in [0, 1); the others count for more, so that
+            the whole network needs no correction (Srivastava et al. 2014, section 10, "inverted").
+        margin: of the max-margin loss, in scaled units of the targets.
+        weight_decay: of AdamW.
 
     Raises:
         MappingError: an unknown optimizer or initialization, or a number outside its range.
@@ -50,16 +56,26 @@ class Recipe:
     bias: float = 0.0
     scaling: ScalingKind = "isotropic"
     hidden: int = 512
+    dropout: float = 0.0
+    margin: float = 1.0
+    weight_decay: float = 0.01
 
     def __post_init__(self) -> None:
         for name, known in (("optimizer", get_args(Optimizer)), ("initialization", get_args(Initialization))):
             if getattr(self, name) not in known:
-                raise MappingError(f"{name}: needed {' or '.join(known)}, got {getattr(self, name)!r}. Choose one of them.")
+                listed = f"{', '.join(known[:-1])} or {known[-1]}"
+                raise MappingError(f"{name}: needed {listed}, got {getattr(self, name)!r}. Choose one of them.")
         for name in ("batch", "epochs", "hidden"):
             if getattr(self, name) < 1:
                 raise MappingError(f"{name}: needed at least 1, got {getattr(self, name)}. Choose a positive number.")
-        if not 0 <= self.held_out < 1:
-            raise MappingError(f"held_out: needed a share in [0, 1), got {self.held_out}. Use 0.2.")
+        for name, usual in (("held_out", 0.2), ("dropout", 0.25)):
+            if not 0 <= getattr(self, name) < 1:
+                raise MappingError(f"{name}: needed a share in [0, 1), got {getattr(self, name)}. Use {usual}.")
+        for name, usual in (("learning_rate", 1e-3), ("margin", 1.0)):
+            if not getattr(self, name) > 0:
+                raise MappingError(f"{name}: needed a positive number, got {getattr(self, name)}. Use {usual}.")
+        if not self.weight_decay >= 0:
+            raise MappingError(f"weight_decay: needed a number from 0 on, got {self.weight_decay}. Use 0.01.")
 
 
 RECIPES: dict[str, Recipe] = {

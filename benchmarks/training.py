@@ -1,0 +1,220 @@
+"""How fast is the training of a whole grid, against what else a user could write?
+
+    python benchmarks/training.py [--quick] [--json out.json]
+
+The grid is 5 folds x 3 learning rates of one network, on 1,570 random items, batch 64, RMSprop, squared error; the measure
+is model-samples a second: training items x epochs x models over wall time. Ours is `cross_validate` with one process a core,
+and its time holds what the peers are spared: scalings, the loss on the held-out fold after every epoch, and the final fit,
+whose samples count. The peers train one model of the same shape on as many items: a plain torch loop, and Keras 3 on torch,
+each with one thread and with one a core, of which the better median counts. All are warm. Runs are interleaved and medians
+compared; the ratio is ours over the peer's. Beside each rate stands the physical limit: its multiplications over the peak of
+a float32 matrix product on all cores, measured in the same run. On a machine that others use too, all of this is noise: the
+load average is in the facts.
+
+The last rows are a full grid in fresh interpreters, 45 models (64 -> h -> 128, h of 64, 128, 256), 50 epochs: our time holds
+the start of the processes and every compilation; for the torch loop the time of five warm epochs is multiplied.
+
+Peers that are not installed are left out: torch, keras.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+
+from isthmus.training import Grid, TrainingWarning, cross_validate
+
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+ITEMS, BATCH, RATES, FOLDS = 1570, 64, (0.01, 0.001, 0.0001), 5
+FOLD = ITEMS - ITEMS // FOLDS
+CASES = [((300, 256, 2048), 20), ((300, 1024, 2048), 6), ((64, 128, 128), 100), ((2048, 512, 300), 16)]  # widths, our epochs
+FULL_HIDDEN, FULL_EPOCHS = (64, 128, 256), 50
+
+
+def data(widths: tuple[int, int, int], items: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return tuple(rng.standard_normal((items, width), dtype=np.float32) for width in (widths[0], widths[-1]))
+
+
+def ours(widths: tuple[int, int, int], epochs: int, hidden: tuple[int, ...] = ()) -> int:
+    """Trains the grid; returns the model-samples, those of the final fit too."""
+    x, y = data(widths, ITEMS)
+    grid = Grid(RATES, hidden or (widths[1],), (0.0,), epochs=epochs)
+    found = cross_validate(x, y, grid, FOLDS, processes=CORES)
+    return len(found.cells) * (FOLDS - 1) * ITEMS * epochs + ITEMS * found.epoch
+
+
+def torch_loop(widths: tuple[int, int, int], threads: int) -> Callable[[int], int]:
+    """A function that trains so many epochs more and returns the samples."""
+    import torch
+
+    torch.manual_seed(0)
+    x, y = map(torch.from_numpy, data(widths, FOLD))
+    inputs, hidden, outputs = widths
+    model = torch.nn.Sequential(torch.nn.Linear(inputs, hidden), torch.nn.ReLU(), torch.nn.Linear(hidden, outputs))
+    optimizer = torch.optim.RMSprop(model.parameters(), lr=1e-3, alpha=0.9, eps=1e-8)
+
+    def train(epochs: int) -> int:
+        torch.set_num_threads(threads)
+        for _ in range(epochs):
+            order = torch.randperm(FOLD)
+            for first in range(0, FOLD, BATCH):
+                rows = order[first : first + BATCH]
+                optimizer.zero_grad(set_to_none=True)
+                loss = 0.5 * ((model(x[rows]) - y[rows]) ** 2).sum(dim=1).mean()
+                loss.backward()
+                optimizer.step()
+        return FOLD * epochs
+
+    return train
+
+
+def keras_fit(widths: tuple[int, int, int], threads: int) -> Callable[[int], int]:
+    os.environ["KERAS_BACKEND"] = "torch"
+    import keras
+    import torch
+
+    x, y = data(widths, FOLD)
+    model = keras.Sequential(
+        [keras.layers.Input((widths[0],)), keras.layers.Dense(widths[1], activation="relu"), keras.layers.Dense(widths[2])]
+    )
+    model.compile(keras.optimizers.RMSprop(1e-3, rho=0.9, epsilon=1e-8), loss="mse")
+
+    def train(epochs: int) -> int:
+        torch.set_num_threads(threads)
+        model.fit(x, y, batch_size=BATCH, epochs=epochs, shuffle=True, verbose=0)
+        return FOLD * epochs
+
+    return train
+
+
+PEERS = {"torch loop": ("torch", torch_loop), "Keras 3 on torch": ("keras", keras_fit)}
+
+
+def version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def rate(call: Callable[[], int]) -> float:
+    start = time.perf_counter()
+    return call() / (time.perf_counter() - start)
+
+
+def product_peak() -> float:
+    """Float32 operations a second of a large matrix product on all cores, the best of five."""
+    a = np.random.default_rng(0).standard_normal((3000, 3000), dtype=np.float32)
+
+    def product() -> int:
+        a @ a
+        return 2 * 3000**3
+
+    return max(rate(product) for _ in range(6))
+
+
+def run(widths: tuple[int, int, int], epochs: int, repeats: int) -> list[dict[str, object]]:
+    calls: dict[str, Callable[[], int]] = {"isthmus": lambda: ours(widths, epochs)}
+    for name, (package, make) in PEERS.items():
+        if version(package) and version("torch"):
+            for threads in {1, CORES}:
+                train = make(widths, threads)
+                few = 1 if max(widths) > 1000 else 5
+                calls[f"{name}, threads {threads}"] = lambda train=train, few=few: train(few)
+    rates: dict[str, list[float]] = {name: [] for name in calls}
+    for call in calls.values():
+        call()
+    for _ in range(repeats):
+        for name, call in calls.items():
+            rates[name] += [rate(call) for _ in range(1 if name == "isthmus" else 2)]
+    peak = product_peak()
+    median = {name: statistics.median(values) for name, values in rates.items()}
+    operations = 4 * widths[0] * widths[1] + 6 * widths[1] * widths[2]  # forward, and back to all but the inputs
+    shape = "->".join(map(str, widths))
+    rows: list[dict[str, object]] = []
+    for name in ("isthmus", *PEERS):
+        variants = [each for each in median if each.startswith(name)]
+        if not variants:
+            continue
+        best = max(variants, key=median.__getitem__)
+        spread = (max(rates[best]) - min(rates[best])) / median[best]
+        share = median[best] * operations / peak
+        rows.append({"network": shape, "what": best, "samples_per_second": median[best], "spread": spread,
+                     "ratio": median["isthmus"] / median[best], "share_of_peak": share})  # fmt: skip
+        print(f"{shape:<16} {best:<28} {median[best]:>10.0f} model-samples/s (+-{spread / 2:.0%})  "
+              f"{rows[-1]['ratio']:6.2f}x   {share:.2f} of the product peak", flush=True)  # fmt: skip
+    return rows
+
+
+def full_grid(part: str, epochs: int) -> float:
+    """Seconds for the full grid, or the torch loop's part of it, in this interpreter."""
+    if part == "isthmus":
+        start = time.perf_counter()
+        ours((64, 128, 128), epochs, FULL_HIDDEN)
+        return time.perf_counter() - start
+    seconds, few = 0.0, 5
+    for hidden in FULL_HIDDEN:
+        train = torch_loop((64, hidden, 128), int(part))
+        train(1)
+        start = time.perf_counter()
+        train(few)
+        seconds += time.perf_counter() - start
+    return seconds * len(RATES) * FOLDS * epochs / few
+
+
+def full(repeats: int) -> list[dict[str, object]]:
+    parts = ["isthmus", *(map(str, sorted({1, CORES})) if version("torch") else ())]
+    seconds: dict[str, list[float]] = {part: [] for part in parts}
+    for _ in range(repeats):
+        for part in parts:
+            command = [sys.executable, __file__, "--part", part]
+            seconds[part].append(float(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+    median = {part: statistics.median(values) for part, values in seconds.items()}
+    rows: list[dict[str, object]] = []
+    for part in ["isthmus", *sorted(parts[1:], key=median.__getitem__)[:1]]:
+        name = part if part == "isthmus" else f"torch loop, threads {part}"
+        spread = (max(seconds[part]) - min(seconds[part])) / median[part]
+        rows.append({"network": "64->h->128, 45 models", "what": name, "seconds": median[part], "spread": spread,
+                     "ratio": median[part] / median["isthmus"]})  # fmt: skip
+        print(f"full grid        {name:<28} {median[part]:>10.1f} s (+-{spread / 2:.0%})  {rows[-1]['ratio']:6.2f}x"
+              + ("   compilation and start included" if part == "isthmus" else ""), flush=True)  # fmt: skip
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="two cases and no full grid, under a minute")
+    parser.add_argument("--json", help="also write the rows and the facts of the machine")
+    parser.add_argument("--part", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    warnings.simplefilter("ignore", TrainingWarning)  # random targets cannot be learned
+    if options.part:
+        print(full_grid(options.part, FULL_EPOCHS))
+        return
+    packages = ("isthmus", "jax", "numpy", "torch", "keras")
+    machine = {
+        "processor": platform.processor() or platform.machine(), "cores": CORES, "python": sys.version.split()[0],
+        "load": os.getloadavg()[0], "versions": {package: version(package) for package in packages},
+    }  # fmt: skip
+    print(json.dumps(machine))
+    if options.quick:
+        rows = run((64, 128, 128), 30, repeats=3) + run((300, 256, 2048), 2, repeats=1)
+    else:
+        rows = [row for widths, epochs in CASES for row in run(widths, epochs, repeats=3)] + full(repeats=3)
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump({"machine": machine, "rows": rows}, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()

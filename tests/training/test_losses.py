@@ -1,0 +1,201 @@
+"""Losses against slow numpy: values, gradients, the first violator by a loop; classes as numbers."""
+
+import numpy as np
+import pytest
+
+from isthmus import IsthmusError
+from isthmus.training import (
+    LOSSES,
+    NUMPY_ACTIVATIONS,
+    Recipe,
+    apply,
+    encode_classes,
+    initialize,
+    learn,
+    max_margin,
+    of_other_classes,
+)
+
+
+def slow_mse(f, y):
+    return np.array([0.5 * sum((a - b) ** 2 for a, b in zip(p, q, strict=True)) for p, q in zip(f, y, strict=True)])
+
+
+def slow_cosine(f, y):
+    return np.array([1 - p @ q / (np.sqrt(p @ p) * np.sqrt(q @ q)) for p, q in zip(f, y, strict=True)])
+
+
+def first_violator(i, f, y, classes, margin):
+    """The row of x~ for item i, or None: the items after i in batch order, then those before it."""
+    own = np.linalg.norm(f[i] - y[i])
+    for j in [*range(i + 1, len(f)), *range(i)]:
+        if not set(classes[i]) & set(classes[j]) and margin + own - np.linalg.norm(f[j] - y[i]) > 0:
+            return j
+    return None
+
+
+def slow_max_margin(f, y, classes, margin):
+    losses = []
+    for i in range(len(f)):
+        j = first_violator(i, f, y, classes, margin)
+        gap = 0.0 if j is None else margin + np.linalg.norm(f[i] - y[i]) - np.linalg.norm(f[j] - y[i])
+        losses.append(max(gap, 0.0))
+    return np.array(losses)
+
+
+def slow_gradient(total, f, step=1e-6):
+    """Central differences of a sum of losses, in float64."""
+    gradient = np.zeros_like(f)
+    for place in np.ndindex(f.shape):
+        up, down = f.copy(), f.copy()
+        up[place] += step
+        down[place] -= step
+        gradient[place] = (total(up) - total(down)) / (2 * step)
+    return gradient
+
+
+def jax_gradient(total, f):
+    import jax
+
+    return np.asarray(jax.grad(lambda f: total(f).sum())(f.astype(np.float32)))
+
+
+@pytest.mark.parametrize(("name", "slow"), [("mse", slow_mse), ("cosine", slow_cosine)])
+def test_pointwise_losses_and_their_gradients(rng, name, slow):
+    f, y = rng.normal(size=(2, 9, 5))
+    fast = LOSSES[name]
+    np.testing.assert_allclose(np.asarray(fast(f.astype(np.float32), y.astype(np.float32))), slow(f, y), rtol=1e-5)
+    expected = slow_gradient(lambda f: slow(f, y).sum(), f)
+    np.testing.assert_allclose(jax_gradient(lambda f: fast(f, y.astype(np.float32)), f), expected, atol=1e-5)
+
+
+def test_gradients_in_closed_form(rng):
+    f, y = rng.normal(size=(2, 9, 5))
+    np.testing.assert_allclose(jax_gradient(lambda v: LOSSES["mse"](v, y.astype(np.float32)), f), f - y, atol=1e-6)
+    lengths = np.linalg.norm(f, axis=1, keepdims=True), np.linalg.norm(y, axis=1, keepdims=True)
+    cosine = (f * y).sum(axis=1, keepdims=True) / (lengths[0] * lengths[1])
+    expected = cosine * f / lengths[0] ** 2 - y / (lengths[0] * lengths[1])
+    found = jax_gradient(lambda v: LOSSES["cosine"](v, y.astype(np.float32)), f)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("margin", [0.1, 1.0, 2.5, 10.0])
+@pytest.mark.parametrize("kind", ["classes", "own class", "several classes", "one class"])
+def test_max_margin_against_a_loop(rng, margin, kind):
+    n = 24
+    f, y = rng.normal(size=(2, n, 5))
+    f += 0.7 * y
+    classes = {
+        "classes": [(str(c),) for c in rng.integers(4, size=n)],
+        "own class": [(str(i),) for i in range(n)],
+        "several classes": [tuple(map(str, np.flatnonzero(row))) for row in rng.random((n, 6)) < 0.25],
+        "one class": [("a",)] * n,
+    }[kind]
+    labels = [set(names) for names in classes] if kind == "several classes" else tuple(names[0] for names in classes)
+    others = of_other_classes(encode_classes(labels, "max-margin", n))
+
+    def fast(f):
+        return max_margin(f, y.astype(np.float32), others, margin)
+
+    expected = slow_max_margin(f, y, classes, margin)
+    np.testing.assert_allclose(np.asarray(fast(f.astype(np.float32))), expected, rtol=1e-4, atol=1e-5)
+    gradient = slow_gradient(lambda f: slow_max_margin(f, y, classes, margin).sum(), f)
+    np.testing.assert_allclose(jax_gradient(fast, f), gradient, atol=1e-3)
+    if kind == "one class":
+        assert (expected == 0).all()
+        assert (gradient == 0).all()
+    elif margin == 10.0:
+        assert (expected > 0).all()
+        assert [first_violator(i, f, y, classes, margin) for i in (0, n - 1)] == [
+            next(j for j in range(1, n) if not set(classes[j]) & set(classes[0])),
+            next(j for j in range(n - 1) if not set(classes[j]) & set(classes[-1])),
+        ]
+
+
+def test_gradients_are_finite_where_prediction_and_target_agree():
+    y = np.eye(4, dtype=np.float32)
+    others = of_other_classes(np.arange(4))
+    for total in (lambda f: max_margin(f, y, others, 2.0), lambda f: LOSSES["cosine"](f, y)):
+        assert np.isfinite(jax_gradient(total, y)).all()
+        assert np.isfinite(jax_gradient(total, np.zeros((4, 4)))).all()
+
+
+def test_items_without_a_class_stand_against_all_but_themselves():
+    others = np.asarray(of_other_classes(encode_classes([set(), set(), {"a"}], "max-margin", 3)))
+    assert (others == ~np.eye(3, dtype=bool)).all()
+
+
+def test_classes_come_in_three_forms(rng):
+    table = rng.random((30, 5)) < 0.3
+    names = [tuple(f"c{j}" for j in np.flatnonzero(row)) for row in table]
+    found = encode_classes(names, "max-margin", 30)
+    used = table.any(axis=0)
+    assert (found == table[:, used]).all()
+    assert (encode_classes(table.astype(float), "max-margin", 30) == table).all()
+    numbers = rng.integers(9, size=30)
+    assert (encode_classes(numbers, "max-margin", 30) == encode_classes(tuple(map(str, numbers)), "max-margin", 30)).all()
+
+
+def test_a_step_of_max_margin_by_hand(rng):
+    """One step of RMSprop moves each weight by rate g / (sqrt(0.1) |g| + 1e-8), so only the sign of g shows."""
+    x, y = rng.normal(size=(10, 3)), rng.normal(size=(10, 4))
+    labels = tuple("abcabcabca")
+    start = initialize((3, 4), rng)
+    recipe = Recipe(epochs=1, batch=10, patience=0, shuffle=False, margin=2.5)
+    learned = learn(start, x, y, recipe, loss="max-margin", labels=labels)
+
+    def total(weight):
+        return slow_max_margin(x @ weight, y, [(name,) for name in labels], 2.5).mean()
+
+    gradient = slow_gradient(total, start[0].weight.astype(float))
+    assert learned.loss[0] == pytest.approx(total(start[0].weight.astype(float)), rel=1e-4)
+    moved = learned.network[0].weight - start[0].weight
+    np.testing.assert_allclose(moved, -1e-3 * np.sign(gradient) / np.sqrt(0.1), rtol=1e-2)
+
+
+def test_rows_that_fill_a_batch_up_are_no_violators(rng):
+    """13 items in batches of 8: the second batch has 5 items, and the loss is that of these alone."""
+    x, y = rng.normal(size=(13, 3)), rng.normal(size=(13, 4))
+    names = tuple(map(str, range(13)))
+    start = initialize((3, 4), rng)
+    recipe = Recipe(epochs=1, batch=8, patience=0, shuffle=False, margin=100.0, learning_rate=1e-12)
+    f = apply(start, x, NUMPY_ACTIVATIONS["relu"])
+    classes = [(name,) for name in names]
+    expected = np.concatenate([slow_max_margin(f[p], y[p], classes[p], 100.0) for p in (slice(0, 8), slice(8, 13))]).mean()
+    assert learn(start, x, y, recipe, loss="max-margin", labels=names).loss[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_all_items_in_one_class_leave_the_network_as_it_was(rng):
+    x = rng.normal(size=(30, 3))
+    start = initialize((3, 3), rng)
+    learned = learn(start, x, x, Recipe(epochs=3, patience=0), loss="max-margin", labels=("a",) * 30)
+    assert (learned.loss == 0).all()
+    assert (learned.network[0].weight == start[0].weight).all()
+
+
+def test_a_loss_of_your_own(rng):
+    x = rng.normal(size=(200, 3))
+    y = x @ rng.normal(size=(3, 2))
+    start = initialize((3, 2), rng)
+    recipe = Recipe(epochs=30, patience=5)
+
+    def half_squares(f, y):
+        return ((f - y) ** 2).sum(axis=-1) / 2
+
+    own, known = learn(start, x, y, recipe, loss=half_squares), learn(start, x, y, recipe)
+    np.testing.assert_allclose(own.network[0].weight, known.network[0].weight, atol=1e-5)
+    with pytest.raises(IsthmusError, match=r"loss: needed one value an item, shape \(64,\), got shape \(64, 2\)"):
+        learn(start, x, y, recipe, loss=lambda f, y: abs(f - y))
+
+
+@pytest.mark.parametrize(
+    ("labels", "match"),
+    [
+        (None, "labels: needed a class for each item for the max-margin loss, got none"),
+        (("a",) * 9, r"labels: needed one an item \(10\), got 9"),
+    ],
+)
+def test_max_margin_refuses_missing_labels(labels, match):
+    start = initialize((10, 10), np.random.default_rng(0))
+    with pytest.raises(IsthmusError, match=match):
+        learn(start, np.eye(10), np.eye(10), Recipe(), loss="max-margin", labels=labels)
