@@ -141,3 +141,12 @@ def test_progress_ends_where_it_said(small):
 def test_refuses(small, settings, match):
     with pytest.raises(IsthmusError, match=match):
         audit(small, **{"mappings": ["ridge"], "k": 4, **settings})
+
+
+def test_max_margin_takes_the_labels_of_the_pairs():
+    pairs = isthmus.load("emoji").take(np.arange(120))
+    found = audit(pairs, ["lin"], loss="max-margin", folds=2, k=5)
+    assert [row.mapping for row in found.rows if row.role == "mapping"] == ["lin", "lin"]
+    bare = isthmus.Pairs(pairs.x, pairs.y)
+    with pytest.raises(IsthmusError, match="labels: needed a class for each item for the max-margin loss"):
+        audit(bare, ["lin"], loss="max-margin", folds=2, k=5)

@@ -14,7 +14,7 @@ def audit(
     ] = None,
     mapped: Annotated[str | None, Option(metavar="F", help="Your own f(X); then nothing is learned.")] = None,
     mapping: Annotated[str, Option(help="What to learn: ridge, lin, nn, nn-3, ..., or all.")] = "ridge,lin,nn",
-    loss: Annotated[str, Option(help="What lin and nn minimize: mse or cosine.")] = "mse",
+    loss: Annotated[str, Option(help="What lin and nn minimize: mse, cosine or max-margin (needs labels).")] = "mse",
     recipe: Annotated[str, Option(help="How lin and nn are learned: paper or authors-code.")] = "paper",
     k: Annotated[str, Option("-k", "--k", help="Neighbors counted, as in 10 or 5,10,30.")] = "10",
     metric: Annotated[str, Option(help="cosine, euclidean, or both with a comma.")] = "cosine",

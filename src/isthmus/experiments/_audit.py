@@ -13,7 +13,7 @@ from numpy import ndarray
 
 from isthmus._errors import DataError, MappingError, NeighborError
 from isthmus._shapes import Float, Progress
-from isthmus.mappings import MAPPINGS, Identity, Mapping, Untrained, mapping
+from isthmus.mappings import MAPPINGS, MLP, Identity, Mapping, Untrained, mapping
 from isthmus.measures import Bridge, Counts, Spaces, Verdict, as_list, depth_for, verdict
 from isthmus.neighbors import Metric, Neighbors, check_metric, search
 from isthmus.pairs import Pairs, Split, check_seed, check_vectors, k_fold
@@ -307,7 +307,12 @@ def _predict(
                 else:
                     # A control draws other weights in every fold; a mapping's seeds are its own.
                     own = seed + run + (number * _CONTROL_DRAWS if candidate.role == "control" else 0)
-                    learned = candidate.make(own).fit(side.x[train], side.y[train])
+                    learned = candidate.make(own)
+                    if isinstance(learned, MLP):
+                        labels = None if side.labels is None else [side.labels[row] for row in train]
+                        learned.fit(side.x[train], side.y[train], labels)
+                    else:
+                        learned.fit(side.x[train], side.y[train])
                     f = learned.predict(side.x[split.test])
                 predictions[candidate.name].append(_Mapped(f, number))
     return predictions
