@@ -32,7 +32,7 @@ nb::object owned(Number* data, int64_t rows, int64_t columns) {
 
 // Runs the search on a thread of its own, so that this one can look after signals and progress ten times a second.
 template <class T>
-nb::tuple run(const isthmus::Request<T>& request, int exponent, nb::object report) {
+nb::tuple run(const isthmus::Request<T>& request, nb::object report) {
     const int64_t rows = request.queries ? request.m : request.n, k = request.k;
     auto index = std::make_unique<int64_t[]>(rows * k);
     auto squared = std::make_unique<double[]>(rows * k);
@@ -41,6 +41,7 @@ nb::tuple run(const isthmus::Request<T>& request, int exponent, nb::object repor
     std::mutex guard;
     std::condition_variable changed;
     bool finished = false;
+    int exponent = 0;
     std::thread worker([&] {
         try {
             isthmus::search<T>(request, &exponent, index.get(), squared.get(), progress);
@@ -81,12 +82,12 @@ nb::tuple among_themselves(Matrix<T> items, int64_t k, bool cosine, int threads,
     isthmus::Request<T> request;
     request.items = items.data(), request.n = items.shape(0), request.d = items.shape(1);
     request.k = k, request.cosine = cosine, request.threads = threads;
-    return run(request, isthmus::kOwnExponent, report);
+    return run(request, report);
 }
 
 template <class T>
 nb::tuple among(Matrix<T> items, Matrix<T> queries, List<int64_t> own, List<double> within, int64_t k, bool cosine,
-                int exponent, int threads, nb::object report) {
+                int threads, nb::object report) {
     if (queries.shape(1) != items.shape(1) || own.shape(0) != queries.shape(0) || within.shape(0) != queries.shape(0))
         throw nb::value_error("queries, own, within: needed one row or number a query, as wide as the items");
     isthmus::Request<T> request;
@@ -94,7 +95,7 @@ nb::tuple among(Matrix<T> items, Matrix<T> queries, List<int64_t> own, List<doub
     request.queries = queries.data(), request.m = queries.shape(0);
     request.own = own.data(), request.within = within.data();
     request.k = k, request.cosine = cosine, request.threads = threads;
-    return run(request, exponent, report);
+    return run(request, report);
 }
 
 }  // namespace
@@ -102,9 +103,9 @@ nb::tuple among(Matrix<T> items, Matrix<T> queries, List<int64_t> own, List<doub
 NB_MODULE(_kernel, m) {
     m.def("search", &among_themselves<float>, "items"_a, "k"_a, "cosine"_a, "threads"_a, "report"_a = nb::none());
     m.def("search", &among_themselves<double>, "items"_a, "k"_a, "cosine"_a, "threads"_a, "report"_a = nb::none());
-    m.def("search_among", &among<float>, "items"_a, "queries"_a, "own"_a, "within"_a, "k"_a, "cosine"_a, "exponent"_a,
-          "threads"_a, "report"_a = nb::none());
-    m.def("search_among", &among<double>, "items"_a, "queries"_a, "own"_a, "within"_a, "k"_a, "cosine"_a, "exponent"_a,
-          "threads"_a, "report"_a = nb::none());
+    m.def("search_among", &among<float>, "items"_a, "queries"_a, "own"_a, "within"_a, "k"_a, "cosine"_a, "threads"_a,
+          "report"_a = nb::none());
+    m.def("search_among", &among<double>, "items"_a, "queries"_a, "own"_a, "within"_a, "k"_a, "cosine"_a, "threads"_a,
+          "report"_a = nb::none());
     m.def("instruction_set", [] { return isthmus::best_kernel().tile.name; });
 }

@@ -340,9 +340,26 @@ class Search {
 
 template <class T>
 void search(const Request<T>& request, int* exponent, int64_t* index, double* squared, Progress& progress) {
-    if (*exponent == kOwnExponent)
-        *exponent = request.cosine ? 0 : Rows<T>::exponent_of_all(request.items, request.n, request.d, request.threads);
-    Search<T>(request, *exponent, progress).run(index, squared);
+    *exponent = 0;
+    if (!request.cosine) *exponent = Rows<T>::exponent_of_all(request.items, request.n, request.d, request.threads);
+    if (!request.queries) {
+        Search<T>(request, *exponent, progress).run(index, squared);
+        return;
+    }
+    // Queries and their limits come in units of their own, and distances go back in them; powers of two lose no digits.
+    if (!request.cosine)
+        *exponent = std::max(*exponent, Rows<T>::exponent_of_all(request.queries, request.m, request.d, request.threads));
+    const int twice = 2 * *exponent;
+    *exponent = 0;
+    Request<T> scaled = request;
+    std::vector<double> within;
+    if (request.within) {
+        within.assign(request.within, request.within + request.m);
+        for (double& limit : within) limit = std::ldexp(limit, -twice);
+        scaled.within = within.data();
+    }
+    Search<T>(scaled, twice / 2, progress).run(index, squared);
+    for (int64_t i = 0; i < request.m * request.k; ++i) squared[i] = std::ldexp(squared[i], twice);
 }
 
 template void search(const Request<float>&, int*, int64_t*, double*, Progress&);

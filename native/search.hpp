@@ -25,9 +25,8 @@ struct Request {
 };
 
 // index (queries x k): nearest first, equal squared distances in order of the item; -1 where there were fewer. squared: their
-// squared distances, of rows at unit length under cosine, otherwise of rows divided by 2^exponent; infinity with -1.
-// `exponent` is read, or, where it is kOwnExponent, chosen and written.
-constexpr int kOwnExponent = 1 << 20;
+// squared distances, of rows at unit length under cosine, otherwise of rows divided by 2^exponent, which is 0 where queries are
+// given; infinity with -1.
 template <class T>
 void search(const Request<T>& request, int* exponent, int64_t* index, double* squared, Progress& progress);
 

@@ -11,7 +11,6 @@ def search_among(
     within: Any,
     k: int,
     cosine: bool,
-    exponent: int,
     threads: int,
     report: Callable[[float], None] | None = None,
 ) -> tuple[Any, Any, int]: ...

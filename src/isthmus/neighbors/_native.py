@@ -66,7 +66,7 @@ class NativeEngine:
         plain = _plain(items)
         index, squared, _ = _kernel.search_among(
             plain, np.ascontiguousarray(queries, dtype=plain.dtype), np.ascontiguousarray(own, dtype=np.longlong), within, k,
-            metric == "cosine", 0, self.threads or cores(), _share(progress, len(queries)),
+            metric == "cosine", self.threads or cores(), _share(progress, len(queries)),
         )  # fmt: skip
         return _int64(index), squared
 

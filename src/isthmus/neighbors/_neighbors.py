@@ -151,7 +151,7 @@ def check_scale(vectors: Float[ndarray, "n d"], metric: Metric, name: str) -> No
     """Refuse numbers whose squares leave float64, in a set that is not seen whole and hence cannot be scaled.
 
     Raises:
-        NeighborError: under euclidean, a row whose largest number is nonzero and outside 1e-140..1e140.
+        NeighborError: under euclidean, a row whose largest number is nonzero and outside 1e-70..1e70.
 
     Example:
         >>> check_scale(np.array([[1e30]]), "euclidean", "vectors")
@@ -159,10 +159,10 @@ def check_scale(vectors: Float[ndarray, "n d"], metric: Metric, name: str) -> No
     if metric == "cosine" or vectors.dtype != np.float64:
         return
     peak = np.maximum(vectors.max(axis=1), -vectors.min(axis=1))
-    outside = (peak > 1e140) | ((peak > 0) & (peak < 1e-140))
+    outside = (peak > 1e70) | ((peak > 0) & (peak < 1e-70))
     if outside.any():
         raise NeighborError(
-            f"{name}: needed rows between 1e-140 and 1e140 under euclidean, got {peak[outside][0]:g}. Rescale the set."
+            f"{name}: needed rows between 1e-70 and 1e70 under euclidean, got {peak[outside][0]:g}. Rescale the set."
         )
 
 
