@@ -29,6 +29,8 @@ _DOORS = {
     "search": "neighbors",
 }
 
+_FOLDERS = {"datasets", "experiments", "mappings", "measures", "neighbors", "pairs", "report", "statistics", "training"}
+
 if TYPE_CHECKING:
     from isthmus._errors import IsthmusError
     from isthmus.datasets import load
@@ -62,6 +64,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _DOORS:
         return getattr(import_module(f"isthmus.{_DOORS[name]}"), name)
+    if name in _FOLDERS:
+        return import_module(f"isthmus.{name}")
     raise AttributeError(f"module 'isthmus' has no attribute {name!r}")
 
 

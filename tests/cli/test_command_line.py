@@ -239,6 +239,8 @@ BAD = [
     ("precision", nothing, ["overlap", "x.npy", "y.npy", "--precision", "7"], "precision: needed a half width between 0 and 1, got 7"),
     ("method", nothing, ["overlap", "x.npy", "y.npy", "--approximate", "lsh"], "approximate: needed hnsw, ivf, pynndescent, got 'lsh'"),
     ("approximate with self", nothing, ["overlap", "x.npy", "y.npy", "--approximate", "hnsw", "--include-self"], "approximate: needed none of"),
+    ("approximate sample", nothing, ["overlap", "x.npy", "y.npy", "--approximate", "hnsw", "--sample", "0"], "sample: needed 2 to"),
+    ("memory beyond all", nothing, ["overlap", "x.npy", "y.npy", "--memory", "1" + "0" * 400 + "TB"], "memory: needed an amount"),
     ("hubs of a sample", nothing, ["overlap", "x.npy", "y.npy", "--hubs", "--sample", "50"], "hubs: needed the lists of all items"),
     ("unknown set", nothing, ["audit", "emojy"], "got 'emojy'. Did you mean 'emoji'?"),
     ("unknown set of several", nothing, ["overlap", "emojy", "x.npy"], "got 'emojy'. Did you mean 'emoji'?"),

@@ -99,7 +99,7 @@ def test_blocks_of_files_do_not_show(engine, hostile, rng, tmp_path, monkeypatch
 def test_all_rows_of_a_file_are_searched_in_as_many_passes_as_memory_asks_for(hostile, tmp_path, monkeypatch):
     stream = save_parts(tmp_path / "x", hostile, 3)
     passes = []
-    monkeypatch.setattr("isthmus.neighbors._search.query_bytes", lambda *_: (1 << 29) // 250)  # 250 queries a pass
+    monkeypatch.setattr("isthmus.neighbors._search.lot_of_queries", lambda *_: 250)
     monkeypatch.setattr(
         "isthmus.neighbors._search.search_stream", lambda *a, **b: passes.append(len(a[1])) or search_stream(*a, **b)
     )

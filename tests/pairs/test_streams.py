@@ -64,7 +64,23 @@ def parts(folder, values):
     return "x"
 
 
-FORMATS = [npy, double_npy, safetensors, bfloat16, array_parquet, list_parquet, numbers_parquet, parts]
+def whole_numbers_parquet(folder, values):
+    values[:] = np.round(values)
+    pl.DataFrame({"v": values.astype(np.int64)}).write_parquet(folder / "x.parquet")
+    return "x.parquet"
+
+
+FORMATS = [
+    whole_numbers_parquet,
+    npy,
+    double_npy,
+    safetensors,
+    bfloat16,
+    array_parquet,
+    list_parquet,
+    numbers_parquet,
+    parts,
+]
 
 
 @pytest.mark.parametrize("write", FORMATS)
@@ -81,8 +97,10 @@ def test_blocks_and_rows_are_those_of_the_whole(tmp_path, rng, values, write):
 
 
 def test_ids_come_with_parquet_files_that_have_them(tmp_path, values):
-    assert open_stream(tmp_path / array_parquet(tmp_path, values)).ids()[:2] == ("i0", "i1")
-    assert open_stream(tmp_path / npy(tmp_path, values)).ids() is None
+    stream = open_stream(tmp_path / array_parquet(tmp_path, values))
+    assert stream.has_ids
+    assert list(stream.ids()) == [f"i{i}" for i in range(50)]
+    assert not open_stream(tmp_path / npy(tmp_path, values)).has_ids
 
 
 def test_a_file_that_shrinks_while_it_is_read_is_an_error(tmp_path, values):
@@ -107,6 +125,23 @@ def unknown_key(folder):
     open_stream(folder / "x.safetensors")
 
 
+def text_lists(folder):
+    pl.DataFrame({"v": [["a", "b"], ["c", "d"]]}).write_parquet(folder / "x.parquet")
+    open_stream(folder / "x.parquet")
+
+
+def header(content):
+    def write(folder):
+        (folder / "x.safetensors").write_bytes(len(content).to_bytes(8, "little") + content + bytes(160))
+        open_stream(folder / "x.safetensors")
+
+    return write
+
+
+def tensor(shape, offsets):
+    return header(json.dumps({"v": {"dtype": "F32", "shape": shape, "data_offsets": offsets}}).encode())
+
+
 def damaged(name):
     def write(folder):
         (folder / name).write_bytes(b"not what it says it is")
@@ -122,6 +157,13 @@ def damaged(name):
         (lists_of_two_lengths, "needed 2 numbers in every row"),
         (column_order, "needed rows that lie together"),
         (unknown_key, "needed one key of a, b"),
+        (text_lists, "needed lists of numbers"),
+        (header(b"5"), "damaged one"),
+        (header(b"[" * 200_000), "damaged one"),
+        (tensor([10.5, 4], [0, 160]), "needed"),
+        (tensor([-10, -4], [0, 160]), "needed a size of whole numbers"),
+        (tensor([10, 4], [-50, 110]), "needed 160 bytes for its shape"),
+        (tensor([10, 4], [0, 8]), "needed 160 bytes for its shape"),
         (damaged("x.npy"), "needed a whole file, got a damaged one"),
         (damaged("x.parquet"), "needed a whole parquet file"),
         (damaged("x.safetensors"), "needed a safetensors file, got a header of"),

@@ -59,22 +59,23 @@ def streams(arguments: list[str]) -> dict[str, VectorStream]:
     """
     found = {argument: open_stream(argument) for argument in arguments}
     first = found[arguments[0]]
-    names = {argument: stream.ids() for argument, stream in found.items()}
     for argument, stream in found.items():
         if len(stream) != len(first):
             raise DataError(
                 f"{argument}: needed {len(first)} items, as {arguments[0]} has, got {len(stream)}. Sets that are read in "
                 "blocks are paired row by row: bring them into one order first."
             )
-        ours, theirs = names[arguments[0]], names[argument]
-        if ours is not None and theirs is not None and ours != theirs:
-            row = next(i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b)
-            raise DataError(
-                f"{argument}: needed the ids of {arguments[0]} in the same order, got {theirs[row]!r} for {ours[row]!r} in "
-                f"row {row}. Sort both by id first."
-            )
-    if None in names.values() and any(names.values()):
+    named = {argument: stream for argument, stream in found.items() if stream.has_ids}
+    if 0 < len(named) < len(found):
         note("paired row by row: not all sets have ids")
+    for argument, stream in list(named.items())[1:]:
+        leader = next(iter(named))
+        for row, (ours, theirs) in enumerate(zip(named[leader].ids(), stream.ids(), strict=True)):
+            if ours != theirs:
+                raise DataError(
+                    f"{argument}: needed the ids of {leader} in the same order, got {theirs!r} for {ours!r} in row {row}. "
+                    "Sort both by id first."
+                )
     return found
 
 
@@ -83,7 +84,7 @@ _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "K
 
 def bytes_of(text: str, argument: str) -> int:
     """An amount of memory such as 1GB, 500MB or 2GiB."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
+    match = re.fullmatch(r"\s*([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*([a-zA-Z]*)\s*", text)
     if match is None or match[2].upper() not in _UNITS:
         raise DataError(f"{argument}: needed an amount such as 1GB or 500MB, got {text!r}. Write a number and a unit.")
     return int(float(match[1]) * _UNITS[match[2].upper()])

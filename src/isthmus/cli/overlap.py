@@ -56,7 +56,7 @@ def overlap(
                 "approximate: needed none of --include-self, --memory, --cluster, --precision, --hubs and no folders, got "
                 "one of them. Leave it out."
             )
-        _approximate(names, ks, metrics, approximate, sample, seed, json)
+        _approximate(names, ks, metrics, approximate, 1000 if sample is None else sample, seed, json)
         return
     if hubs and (sample is not None or precision is not None or include_self):
         raise NeighborError("hubs: needed the lists of all items, got a sample or --include-self. Leave that out.")
@@ -125,7 +125,7 @@ def _from_files(
 
 
 def _approximate(
-    names: list[str], ks: list[int], metrics: list["Metric"], method: str, sample: int | None, seed: int, json: bool
+    names: list[str], ks: list[int], metrics: list["Metric"], method: str, sample: int, seed: int, json: bool
 ) -> None:
     from isthmus.cli import _output, _sources  # noqa: PLC0415
     from isthmus.measures import approximate_overlap  # noqa: PLC0415
@@ -140,7 +140,7 @@ def _approximate(
             for each in metrics:
                 for k in ks:
                     found = approximate_overlap(
-                        pairs.x, pairs.y, k, each, method=check_approximation(method), sample=sample or 1000, seed=seed,
+                        pairs.x, pairs.y, k, each, method=check_approximation(method), sample=sample, seed=seed,
                         progress=progress, names=(a, b),
                     )  # fmt: skip
                     results.append((a, b, found))

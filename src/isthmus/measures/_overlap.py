@@ -238,19 +238,36 @@ def relabeled(
     if n <= _TABLE_ITEMS:
         listed = np.zeros((m, n), dtype=bool)
         np.put_along_axis(listed, b, True, axis=1)
-    here = np.arange(n) if rows is None else rows
-    elsewhere = np.setdiff1d(np.arange(n), here)
-    pairing = np.empty(n, dtype=np.int64)
     for draw in range(draws):
         order = rng.permutation(m)
-        pairing[here] = here[order]
-        pairing[elsewhere] = rng.permutation(elsewhere)
-        partner = pairing[a]
+        partner = order[a] if rows is None else _images(a, rows, order, n, rng)
         if listed is not None:
             totals[draw] = np.count_nonzero(listed[order[:, None], partner])
         else:
             totals[draw] = np.count_nonzero(positions(partner, b[order]) < b.shape[1])
     return totals
+
+
+def _images(
+    a: Int[ndarray, "m k"], rows: Int[ndarray, " m"], order: Int[ndarray, " m"], n: int, rng: np.random.Generator
+) -> Int[ndarray, "m k"]:
+    """pi(a) for a random permutation pi of n items that takes row i of the sample to row order[i].
+
+    Only the items that stand in `a` get an image, so that millions of others cost nothing.
+    """
+    items, entry = np.unique(a, return_inverse=True)
+    by_number = np.argsort(rows)
+    sample = rows[by_number]
+    place = np.minimum(np.searchsorted(sample, items), len(rows) - 1)
+    drawn = sample[place] == items
+    image = np.empty_like(items)
+    image[drawn] = rows[order[by_number[place[drawn]]]]
+    # The r-th item outside of the sample is r plus the number of sampled items before it.
+    others = (
+        rng.choice(n - len(rows), int((~drawn).sum()), replace=False) if not drawn.all() else np.empty(0, dtype=np.int64)
+    )
+    image[~drawn] = others + np.searchsorted(sample - np.arange(len(sample)), others, side="right")
+    return image[entry].reshape(a.shape)
 
 
 @overload

@@ -18,9 +18,10 @@ from isthmus._errors import NeighborError
 from isthmus._shapes import Int
 from isthmus.measures._lists import depth_for, positions
 from isthmus.neighbors import Metric, Neighbors, check_k
-from isthmus.pairs import VectorStream
+from isthmus.pairs import VectorStream, check_seed
 from isthmus.statistics import ratio_error
 
+_FIRST_DRAW = 4096
 _PILOT = 1000  # items searched first when the sample size is to be found
 _QUANTILE = 1.959964  # of the normal distribution, for 95 %
 _MARGIN = 1.05  # drawn beyond what the spread so far asks for, since it is an estimate itself
@@ -29,16 +30,25 @@ _MARGIN = 1.05  # drawn beyond what the spread so far asks for, since it is an e
 def draw(n: int, size: int, seed: int = 0) -> Int[ndarray, " size"]:
     """Row numbers of a random sample of n items, without replacement; a larger one begins with a smaller one.
 
+    Numbers are drawn one after the other, and those drawn before are skipped: memory is that of the sample, not of the set.
+
     Raises:
-        NeighborError: fewer than 2 or more than n.
+        NeighborError: fewer than 2 or more than n, or a seed below 0.
 
     Example:
         >>> bool((draw(100, 20)[:10] == draw(100, 10)).all())
         True
     """
-    if not 2 <= size <= n:
+    if not isinstance(size, (int, np.integer)) or not 2 <= size <= n:
         raise NeighborError(f"sample: needed 2 to {n}, the number of items, got {size}. Leave it out to search them all.")
-    return np.random.default_rng([seed, 0x5A3F]).permutation(n)[:size]
+    check_seed(seed)
+    drawn = _FIRST_DRAW
+    while True:
+        numbers = np.random.default_rng([seed, 0x5A3F]).integers(0, n, drawn)
+        first = np.sort(np.unique(numbers, return_index=True)[1])
+        if len(first) >= size:
+            return numbers[first[:size]]
+        drawn *= 2
 
 
 def searched(
@@ -96,21 +106,20 @@ def _sampled(
     n = len(spaces[0])
     if sample is not None and precision is not None:
         raise NeighborError("sample, precision: needed one of the two, got both. Give a number of items or a half width.")
-    if precision is not None and not 0 < precision < 1:
+    if precision is not None and not (isinstance(precision, float) and 0 < precision < 1):
         raise NeighborError(f"precision: needed a half width between 0 and 1, got {precision}. Use 0.01.")
-    order = draw(n, n, seed)
-    size = len(draw(n, sample, seed)) if sample is not None else min(_PILOT, n)
 
     def search(rows: Int[ndarray, " m"]) -> list[Neighbors]:
         return [find(space, max(ks), metric, rows=rows, include_self=include_self) for space in spaces]
 
-    tables = search(order[:size])
+    size = sample if sample is not None else min(_PILOT, n)
+    tables = search(draw(n, size, seed))
     while precision is not None and size < n:
-        needed = max(_size_for(a, b, k, precision) for a, b in combinations(tables, 2) for k in ks)
+        needed = min(n, max((_size_for(a, b, k, precision) for a, b in combinations(tables, 2) for k in ks), default=0))
         if needed <= size:
             break
-        tables = [_joined(*both) for both in zip(tables, search(order[size : min(n, needed)]), strict=True)]
-        size = min(n, needed)
+        tables = [_joined(*both) for both in zip(tables, search(draw(n, needed, seed)[size:]), strict=True)]
+        size = needed
     return tables
 
 

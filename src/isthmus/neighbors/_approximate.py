@@ -44,10 +44,14 @@ def search_approximately(
     Raises:
         MissingExtraError: without the library installed.
     """
-    rows = np.ascontiguousarray(vectors, dtype=np.float32)
+    # In a power of two of their own, since squares must stay in float32.
+    peak = np.maximum(vectors.max(axis=1), -vectors.min(axis=1)).astype(np.float64)
+    exponent = np.frexp(peak if metric == "cosine" else np.full(len(peak), peak.max()))[1][:, None]
+    rows = np.ldexp(vectors.astype(np.float64), -exponent)
     if metric == "cosine":
-        length = np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
-        rows = np.ascontiguousarray(vectors / np.where(length == 0, 1, length), dtype=np.float32)
+        length = np.linalg.norm(rows, axis=1, keepdims=True)
+        rows /= np.where(length == 0, 1, length)
+    rows = np.ascontiguousarray(rows, dtype=np.float32)
     try:
         found = _pynndescent(rows, k + 1, seed) if method == "pynndescent" else _faiss(rows, k + 1, method)
     except ImportError as error:
@@ -69,6 +73,7 @@ def _faiss(rows: Float[ndarray, "n d"], k: int, method: Approximation) -> Int[nd
         return graph.search(rows, k)[1]
     cells = max(1, round(n**0.5))
     inverted = faiss.IndexIVFFlat(faiss.IndexFlatL2(d), d, cells)
+    inverted.cp.min_points_per_centroid = 1  # no advice on standard error
     inverted.nprobe = max(8, cells // 16)
     inverted.train(rows)
     inverted.add(rows)

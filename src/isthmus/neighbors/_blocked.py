@@ -40,7 +40,7 @@ class BlockedEngine:
     ) -> Neighbors:
         """The k nearest neighbors of every row; `isthmus.neighbors.search` is the door that checks its arguments."""
         n = len(vectors)
-        exponent = 0 if metric == "cosine" else int(np.frexp(max(float(vectors.max()), -float(vectors.min())))[1])
+        exponent = 0 if metric == "cosine" else _exponent(vectors)
         index, squared = self._found(vectors, vectors, np.arange(n), np.full(n, np.inf), k, metric, exponent, progress)
         distance = squared / 2 if metric == "cosine" else np.ldexp(np.sqrt(squared), exponent)
         return Neighbors(index, distance, metric, includes_self=False)
@@ -57,7 +57,11 @@ class BlockedEngine:
         progress: Progress | None = None,
     ) -> tuple[Int[ndarray, "m k"], Float[ndarray, "m k"]]:
         """Items and squared distances of the k nearest of each query; `NeighborEngine` says what the arguments are."""
-        return self._found(items, queries, own, within, k, metric, 0, progress)
+        exponent = 0 if metric == "cosine" else max(_exponent(items), _exponent(queries))
+        index, squared = self._found(
+            items, queries, own, np.ldexp(within, -2 * exponent), k, metric, exponent, progress
+        )  # fmt: skip
+        return index, np.ldexp(squared, 2 * exponent)
 
     def _found(
         self,
@@ -96,6 +100,11 @@ class BlockedEngine:
             if progress is not None:
                 progress("neighbors", int(block[-1]) + 1, m)
         return index, squared_distance
+
+
+def _exponent(vectors: Float[ndarray, "n d"]) -> int:
+    """That of a power of two above all numbers."""
+    return int(np.frexp(max(float(vectors.max()), -float(vectors.min())))[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ class Cluster:
             raise MissingExtraError(
                 "cluster: needed dask and distributed, found none. Run `pip install 'isthmus[cluster]'`."
             ) from error
-        if where.isdigit() and int(where):
+        if where.isascii() and where.isdigit() and int(where):
             local = LocalCluster(n_workers=int(where), threads_per_worker=1, dashboard_address=None, silence_logs=50)
             return cls(Client(local), memory)
         try:

@@ -12,7 +12,7 @@ from isthmus._shapes import Float, Int, Progress
 from isthmus.neighbors._blocked import BlockedEngine
 from isthmus.neighbors._native import NativeEngine, available, instruction_set
 from isthmus.neighbors._neighbors import Metric, NeighborEngine, Neighbors, check_k, check_metric, check_range, check_scale
-from isthmus.neighbors._streamed import free_bytes, query_bytes, search_stream
+from isthmus.neighbors._streamed import free_bytes, lot_of_queries, search_stream
 from isthmus.pairs import VectorStream, check_vectors
 
 
@@ -120,7 +120,7 @@ def _in_passes(
     progress: Progress | None,
 ) -> tuple[Int[ndarray, "m k"], Float[ndarray, "m k"]]:
     """The files read once for all rows, or, where so many do not fit into memory, once for each lot of them that does."""
-    lot = max(1, int(0.5 * free_bytes(memory)) // query_bytes(stream.width, k))
+    lot = lot_of_queries(free_bytes(memory), stream, len(rows), k)
     index, distance = np.empty((len(rows), k), dtype=np.int64), np.empty((len(rows), k))
     for start in range(0, len(rows), lot):
         own = rows[start : start + lot]

@@ -5,10 +5,12 @@ names, is one set. Files are read, not memory-mapped: mapped pages would count a
 """
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from isthmus.pairs._vectors import check_vectors
 STREAMED = (".npy", ".parquet", ".safetensors")
 
 _SAFETENSORS_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+_IDS_AT_ONCE = 50_000
 _LARGEST_HEADER = 1 << 27  # of a safetensors file, by its specification 100 MB
 
 
@@ -57,20 +60,24 @@ class ParquetPart:
     rows: int
     width: int
     id_column: str | None = None
+    cast: bool = False  # whole and decimal numbers become float64
 
-    def ids(self) -> list[str] | None:
-        """The names of the rows, where the file has a column of them."""
+    def ids(self) -> Iterator[str]:
+        """The names of the rows, read a piece at a time."""
         import polars as pl  # noqa: PLC0415
 
-        if self.id_column is None:
-            return None
-        return [str(item) for item in pl.scan_parquet(self.path).select(self.id_column).collect()[self.id_column]]
+        frame = pl.scan_parquet(self.path).select(self.id_column)
+        for start in range(0, self.rows, _IDS_AT_ONCE):
+            yield from map(str, frame.slice(start, _IDS_AT_ONCE).collect().to_series())
 
     def read(self, start: int, stop: int) -> ndarray:
         """Rows start..stop, decoded from the row groups that they lie in."""
         import polars as pl  # noqa: PLC0415 - polars is heavy
 
-        frame = pl.scan_parquet(self.path).select(self.columns).slice(start, stop - start).collect()
+        rows = pl.scan_parquet(self.path).select(self.columns).slice(start, stop - start)
+        if self.cast:
+            rows = rows.cast(pl.Float64 if self.column is None else pl.List(pl.Float64))
+        frame = rows.collect()
         if self.column is None:
             return frame.to_numpy()
         lists = frame[self.column]
@@ -108,10 +115,16 @@ class VectorStream:
         """Numbers of a row."""
         return self.parts[0].width
 
-    def ids(self) -> tuple[str, ...] | None:
-        """The names of the items, where every part has them."""
-        named = [part.ids() if isinstance(part, ParquetPart) else None for part in self.parts]
-        return tuple(item for names in named for item in names or ()) if None not in named else None
+    @property
+    def has_ids(self) -> bool:
+        """Whether every part names its rows."""
+        return all(isinstance(part, ParquetPart) and part.id_column is not None for part in self.parts)
+
+    def ids(self) -> Iterator[str]:
+        """The names of the items, in order, where all parts have them."""
+        for part in self.parts:
+            if isinstance(part, ParquetPart):
+                yield from part.ids()
 
     def blocks(self, rows: int) -> Iterator[tuple[int, Float[ndarray, "n d"]]]:
         """The whole set once, in order: the number of the first row, and at most so many rows, checked to be finite.
@@ -220,7 +233,8 @@ def open_stream(source: str | Path) -> VectorStream:
 
 
 def _by_number(path: Path) -> list[tuple[int, str]]:
-    return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in re.split(r"(\d+)", path.name)]
+    pieces = re.split(r"([0-9]+)", path.name)
+    return [*((int(piece), "") if i % 2 else (-1, piece) for i, piece in enumerate(pieces)), (-1, path.name)]
 
 
 def _part(path: Path, key: str | None) -> Part:
@@ -232,7 +246,7 @@ def _part(path: Path, key: str | None) -> Part:
         )
     try:
         part = readers[path.suffix.lower()](path, key)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, TokenError) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f"{path}: needed a whole file, got a damaged one ({error}). Write or copy it again.") from error
@@ -244,6 +258,8 @@ def _part(path: Path, key: str | None) -> Part:
 def _binary(path: Path, offset: int, shape: tuple[int, ...], dtype: str) -> BinaryPart:
     if len(shape) != 2:
         raise DataError(f"{path}: needed two dimensions (items, numbers), got {len(shape)}. Store one row an item.")
+    if not all(type(size) is int and size >= 0 for size in shape):
+        raise DataError(f"{path}: needed a size of whole numbers, got {shape}. Write it again.")
     needed = offset + shape[0] * shape[1] * np.dtype(dtype).itemsize
     if path.stat().st_size < needed:
         raise DataError(
@@ -256,6 +272,8 @@ def _npy(path: Path, key: str | None) -> Part:
     del key  # a folder may hold other formats that need one
     with path.open("rb") as file:
         version = np.lib.format.read_magic(file)
+        if version not in ((1, 0), (2, 0), (3, 0)):
+            raise DataError(f"{path}: needed an npy file of version 1 to 3, got {version}. Write it again.")
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, by_columns, dtype = read(file)
         offset = file.tell()
@@ -285,7 +303,11 @@ def _safetensors(path: Path, key: str | None) -> Part:
     tensor = header[key if key is not None else next(iter(header))]
     if tensor["dtype"] not in _SAFETENSORS_TYPES:
         raise DataError(f"{path}: needed {', '.join(_SAFETENSORS_TYPES)}, got {tensor['dtype']}. Convert it to F32.")
-    offset = 8 + length + int(tensor["data_offsets"][0])
+    begin, end = tensor["data_offsets"]
+    size = math.prod(tensor["shape"]) * np.dtype(_SAFETENSORS_TYPES[tensor["dtype"]]).itemsize
+    if type(begin) is not int or begin < 0 or end != begin + size:
+        raise DataError(f"{path}: needed {size} bytes for its shape, got them from {begin} to {end}. Write it again.")
+    offset = 8 + length + begin
     return _binary(path, offset, tuple(tensor["shape"]), _SAFETENSORS_TYPES[tensor["dtype"]])
 
 
@@ -300,11 +322,15 @@ def _parquet(path: Path, key: str | None) -> Part:
         schema = dict(frame.collect_schema())
         column, columns = vector_columns(path, schema, key)
         ids = next((name for name in schema if names_ids(name) and name != column), None)
+        kinds = [getattr(schema[name], "inner", schema[name]) for name in columns]
+        if not all(kind.is_numeric() for kind in kinds):
+            raise DataError(f"{path}: needed lists of numbers, got {schema[columns[0]]}. Name another column.")
+        cast = not all(kind in (pl.Float32, pl.Float64) for kind in kinds)
         rows = int(frame.select(pl.len()).collect().item())
         if column is None:
-            return ParquetPart(path, None, columns, rows, len(columns), ids)
+            return ParquetPart(path, None, columns, rows, len(columns), ids, cast)
         first = frame.select(column).slice(0, 1).collect()[column]
     except PolarsError as error:
         raise DataError(f"{path}: needed a whole parquet file, got a damaged one ({error}). Write it again.") from error
     width = len(first[0]) if len(first) and first[0] is not None else 0
-    return ParquetPart(path, column, columns, rows, width, ids)
+    return ParquetPart(path, column, columns, rows, width, ids, cast)
