@@ -37,7 +37,7 @@ nb::tuple run(const isthmus::Request<T>& request, nb::object report) {
     auto index = std::make_unique<int64_t[]>(rows * k);
     auto squared = std::make_unique<double[]>(rows * k);
     isthmus::Progress progress;
-    std::exception_ptr failure;
+    std::exception_ptr failure, interruption;
     std::mutex guard;
     std::condition_variable changed;
     bool finished = false;
@@ -64,7 +64,7 @@ nb::tuple run(const isthmus::Request<T>& request, nb::object report) {
             if (PyErr_CheckSignals()) throw nb::python_error();
             if (!report.is_none()) report(double(progress.done) / double(progress.all));
         } catch (...) {
-            failure = std::current_exception();
+            interruption = std::current_exception();
             interrupted = true;
             progress.stop = true;
         }
@@ -73,6 +73,7 @@ nb::tuple run(const isthmus::Request<T>& request, nb::object report) {
         nb::gil_scoped_release release;
         worker.join();
     }
+    if (interruption) std::rethrow_exception(interruption);
     if (failure) std::rethrow_exception(failure);
     return nb::make_tuple(owned(index.release(), rows, k), owned(squared.release(), rows, k), exponent);
 }
@@ -100,12 +101,13 @@ nb::tuple among(Matrix<T> items, Matrix<T> queries, List<int64_t> own, List<doub
 
 }  // namespace
 
+// Nothing is converted on the way: an array of another type would be searched in that type.
 NB_MODULE(_kernel, m) {
-    m.def("search", &among_themselves<float>, "items"_a, "k"_a, "cosine"_a, "threads"_a, "report"_a = nb::none());
-    m.def("search", &among_themselves<double>, "items"_a, "k"_a, "cosine"_a, "threads"_a, "report"_a = nb::none());
-    m.def("search_among", &among<float>, "items"_a, "queries"_a, "own"_a, "within"_a, "k"_a, "cosine"_a, "threads"_a,
+    m.def("search", &among_themselves<float>, "items"_a.noconvert(), "k"_a, "cosine"_a, "threads"_a, "report"_a = nb::none());
+    m.def("search", &among_themselves<double>, "items"_a.noconvert(), "k"_a, "cosine"_a, "threads"_a, "report"_a = nb::none());
+    m.def("search_among", &among<float>, "items"_a.noconvert(), "queries"_a.noconvert(), "own"_a.noconvert(), "within"_a.noconvert(), "k"_a, "cosine"_a, "threads"_a,
           "report"_a = nb::none());
-    m.def("search_among", &among<double>, "items"_a, "queries"_a, "own"_a, "within"_a, "k"_a, "cosine"_a, "threads"_a,
+    m.def("search_among", &among<double>, "items"_a.noconvert(), "queries"_a.noconvert(), "own"_a.noconvert(), "within"_a.noconvert(), "k"_a, "cosine"_a, "threads"_a,
           "report"_a = nb::none());
     m.def("instruction_set", [] { return isthmus::best_kernel().tile.name; });
 }

@@ -122,6 +122,7 @@ class Search {
                     if (i < queries_) nearest[c].push_back(look(i, some[s]));
                 }
             for (int c = 0; c < columns && panel * columns + c < queries_; ++c) {
+                if (static_cast<int64_t>(nearest[c].size()) <= asked_.k) continue;
                 std::nth_element(nearest[c].begin(), nearest[c].begin() + asked_.k, nearest[c].end());
                 const int64_t i = panel * columns + c;
                 narrow_to(i, std::min(cut_[i].load(std::memory_order_relaxed), cut_at(most(nearest[c][asked_.k]))));

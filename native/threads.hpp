@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
-#include <exception>
 #include <mutex>
 #include <system_error>
 #include <thread>

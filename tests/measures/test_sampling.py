@@ -62,6 +62,16 @@ def test_the_four_parts_of_a_sample_are_those_of_python_sets(spaces):
     assert result.half_samples() == ()
 
 
+def test_a_sample_in_which_nothing_is_shared_does_not_claim_to_know(rng):
+    x, y = rng.normal(size=(2, 5000, 4))
+    whole = overlap(x, y, k=3).mnno
+    results = [overlap(x, y, k=3, sample=100, seed=seed) for seed in range(60)]
+    none = [result for result in results if not result.counts.any()]
+    assert none
+    assert [result.interval().high for result in none] == pytest.approx([0.03] * len(none), abs=1e-4)  # three in a hundred
+    assert np.mean([result.interval().low <= whole <= result.interval().high for result in results]) > 0.9
+
+
 def test_precision_draws_as_many_as_it_needs(rng):
     z = rng.normal(size=(4000, 6))
     x, y = z + 0.6 * rng.normal(size=z.shape), z + 0.5 * rng.normal(size=z.shape)
@@ -70,6 +80,7 @@ def test_precision_draws_as_many_as_it_needs(rng):
     assert 1000 < result.sample < 4000
     assert (interval.high - interval.low) / 2 <= 0.003
     assert overlap(x, y, precision=0.3).sample == 1000  # the pilot is enough
+    assert overlap(x, x, precision=0.002).sample == 1500  # no spread: the rule of three
     assert overlap(x[:50], y[:50], precision=0.001).sample == 50
     larger, smaller = draw(4000, 2000), draw(4000, 1000)
     assert (larger[:1000] == smaller).all()

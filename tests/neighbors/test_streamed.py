@@ -85,8 +85,12 @@ def test_foreign_queries_find_what_a_full_sort_finds(engine, hostile, rng, metri
 
 
 @pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
 @pytest.mark.parametrize("rows_of_a_block", [1, 13, 256, 10_000])
-def test_blocks_of_files_do_not_show(engine, hostile, rng, tmp_path, monkeypatch, metric, rows_of_a_block):
+def test_blocks_of_files_do_not_show(engine, hostile, rng, tmp_path, monkeypatch, metric, rows_of_a_block, kind):
+    hostile = hostile.astype(kind)
+    if kind is np.float64:
+        hostile[:100] = 1 + 1e-9 * rng.normal(size=(100, hostile.shape[1]))  # what float32 cannot hold
     monkeypatch.setattr("isthmus.neighbors._streamed.block_rows", lambda *_: rows_of_a_block)
     stream = save_parts(tmp_path / "x", hostile, 7)
     rows = np.append(rng.permutation(600)[:30], [3, 200, 500])
@@ -150,6 +154,7 @@ def test_progress_counts_the_rows_read(hostile, tmp_path):
     [
         (lambda x: search(x, 3, rows=np.array([0, 600])), "rows: needed row numbers in 0..599"),
         (lambda x: search(x, 3, rows=np.array([0.5])), "rows: needed row numbers"),
+        (lambda x: hubness(search(x, 3), 0), "k: needed 1 to 3"),
         (lambda x: search_among(x[:, :5], x, 3), r"queries: needed \d+ numbers a row, as the items have, got 5"),
         (lambda x: search_among(x[:5], x, 601), "needed more than 600 items for k=601"),
         (
@@ -182,8 +187,7 @@ def cluster():
     pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
     there = Cluster.connect("2")
     yield there
-    there.client.cluster.close()
-    there.client.close()
+    there.close()
 
 
 @pytest.mark.enable_socket

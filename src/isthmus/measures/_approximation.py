@@ -2,8 +2,7 @@
 
 A sample of the items is searched exactly, too. On it the recall of each table and the bias of the overlap are seen, and the
 overlap of all items less that bias is an unbiased estimate again (a difference estimator, Cochran 1977, section 7.7),
-narrower than the sample alone where the two overlaps of an item go together. Where the sample shows no error at all, the
-interval is a point, and says no more than that fewer than about 3/n of all lists are wrong.
+narrower than the sample alone where the two overlaps of an item go together.
 """
 
 from dataclasses import dataclass

@@ -256,7 +256,12 @@ class Bridge:
         """This mapping's value less another's on the same items, with a half-sample interval of the difference.
 
         Both are taken on the same halves, so what the two have in common cancels.
+
+        Raises:
+            NeighborError: where only a sample of the items was searched: it has no halves.
         """
+        if self.population is not None:
+            raise NeighborError("over: needed neighbors of all items to take halves of, got a sample. Search them all.")
         mine, others = samples or (self.half_samples(), over.half_samples())
         difference = _values(mine, of, self.k) - _values(others, of, over.k)
         return Interval.around(self.value(of) - over.value(of), self._error(difference), level=level)

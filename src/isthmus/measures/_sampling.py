@@ -3,7 +3,8 @@
 Every measure here is a mean, or a ratio of means, over items. The neighbors of n items drawn at random, sought exactly among
 all N, therefore estimate it without bias (a ratio: with a bias that vanishes as 1/n), and the spread over the n gives an
 interval for what a search of all N would have given; it shrinks to nothing as n reaches N (Cochran 1977, "Sampling
-Techniques", sections 2.5 and 6.4).
+Techniques", sections 2.5 and 6.4). Where the size is found from a first sample it depends on the data a little, and the
+estimate is unbiased but for that.
 """
 
 from collections.abc import Callable, Sequence
@@ -127,6 +128,8 @@ def _size_for(a: Neighbors, b: Neighbors, k: int, precision: float) -> int:
     """How many items the interval of an overlap needs to be so narrow: n = s^2 / (e^2 + s^2/N), with e the error allowed."""
     counts = np.count_nonzero(positions(a.index[:, :k], b.index[:, :k]) < k, axis=1) / k
     spread = float(np.var(counts, ddof=1))
+    if not spread:
+        return int(np.ceil(3 / precision))  # the rule of three, as `ratio_error` has it
     error = precision / _QUANTILE
     if ratio_error(counts, np.ones(len(counts)), a.items) <= error:
         return len(counts)

@@ -51,6 +51,8 @@ def search_approximately(
     if metric == "cosine":
         length = np.linalg.norm(rows, axis=1, keepdims=True)
         rows /= np.where(length == 0, 1, length)
+        if not length.all():  # one coordinate more puts rows without a direction at squared distance 2 from all with one
+            rows = np.concatenate([rows, length == 0], axis=1)
     rows = np.ascontiguousarray(rows, dtype=np.float32)
     try:
         found = _pynndescent(rows, k + 1, seed) if method == "pynndescent" else _faiss(rows, k + 1, method)

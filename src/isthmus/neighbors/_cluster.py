@@ -14,7 +14,8 @@ from numpy import ndarray
 
 from isthmus._errors import MissingExtraError, NeighborError
 from isthmus._shapes import Float, Int, Progress
-from isthmus.neighbors._neighbors import Metric, Neighbors, check_k, check_metric
+from isthmus.neighbors._native import NativeEngine, available, cores
+from isthmus.neighbors._neighbors import Metric, NeighborEngine, Neighbors, check_k, check_metric, check_rows
 from isthmus.neighbors._search import default_engine, in_metric
 from isthmus.neighbors._streamed import Found, merge, query_bytes, search_block
 from isthmus.pairs import Part, VectorStream
@@ -29,10 +30,12 @@ class Cluster:
     Args:
         client: a `distributed.Client`.
         memory: bytes that a worker may hold for a block and its queries.
+        threads: of a worker's search; all of its cores, if left out.
     """
 
     client: Any
     memory: int = 1 << 30
+    threads: int | None = None
 
     @classmethod
     def connect(cls, where: str, memory: int = 1 << 30) -> "Cluster":
@@ -50,7 +53,7 @@ class Cluster:
             ) from error
         if where.isascii() and where.isdigit() and int(where):
             local = LocalCluster(n_workers=int(where), threads_per_worker=1, dashboard_address=None, silence_logs=50)
-            return cls(Client(local), memory)
+            return cls(Client(local), memory, max(1, cores() // int(where)))
         try:
             return cls(Client(where, timeout=10), memory)
         except (OSError, ValueError) as error:
@@ -58,6 +61,13 @@ class Cluster:
                 f"cluster: needed a number of local workers or the address of a scheduler, got {where!r} ({error}). "
                 "Use 2, or tcp://host:8786."
             ) from error
+
+    def close(self) -> None:
+        """Leave the cluster, and end it where it is a local one that was started here."""
+        local = self.client.cluster
+        self.client.close()
+        if local is not None:
+            local.close()
 
     def search(
         self,
@@ -89,11 +99,11 @@ class Cluster:
             )
         check_metric(metric)
         check_k(k, len(stream), include_self=include_self, name=stream.name)
-        wanted = np.arange(len(stream)) if rows is None else np.asarray(rows)
+        wanted = np.arange(len(stream)) if rows is None else check_rows(rows, len(stream))
         others = k - include_self
         lot = max(1, self.memory // 4 // query_bytes(stream.width, k))
         lots = [wanted[start : start + lot] for start in range(0, len(wanted), lot)]
-        blocks = list(_blocks(stream))
+        blocks = _blocks(stream, min(_BLOCK_BYTES, self.memory // 2))
         tables: list[Found] = []
         for number, own in enumerate(lots):
             found: Found = np.full((len(own), others), -1), np.full((len(own), others), np.inf)
@@ -116,7 +126,8 @@ class Cluster:
         from distributed import as_completed  # noqa: PLC0415
 
         queries = self.client.submit(stream.rows, own, pure=False)
-        tasks = [self.client.submit(_search, block, stream, queries, own, k, metric, pure=False) for block in blocks]
+        engine = NativeEngine(self.threads) if available() else default_engine()
+        tasks = [self.client.submit(_search, block, stream, queries, own, k, metric, engine, pure=False) for block in blocks]
         waiting = as_completed(tasks)
         del tasks  # a result is forgotten by the cluster once it has been merged
         for task in waiting:
@@ -133,8 +144,8 @@ class _Block:
     first: int
 
 
-def _blocks(stream: VectorStream) -> list[_Block]:
-    rows = max(1, _BLOCK_BYTES // (20 * stream.width + 64))
+def _blocks(stream: VectorStream, memory: int) -> list[_Block]:
+    rows = max(1, memory // (20 * stream.width + 64))
     found, first = [], 0
     for part in stream.parts:
         for start in range(0, part.rows, rows):
@@ -145,8 +156,14 @@ def _blocks(stream: VectorStream) -> list[_Block]:
 
 
 def _search(
-    block: _Block, stream: VectorStream, queries: Float[ndarray, "m d"], own: Int[ndarray, " m"], k: int, metric: Metric
+    block: _Block,
+    stream: VectorStream,
+    queries: Float[ndarray, "m d"],
+    own: Int[ndarray, " m"],
+    k: int,
+    metric: Metric,
+    engine: NeighborEngine,
 ) -> Found:
     values = stream.checked(block.part, block.start, block.stop)
     everything = np.full(len(queries), np.inf)
-    return search_block(values, block.first, queries, own, everything, metric, default_engine(), stream.name, k)
+    return search_block(values, block.first, queries, own, everything, metric, engine, stream.name, k)

@@ -27,7 +27,7 @@ def k_occurrence(table: Neighbors, k: int | None = None) -> Int[ndarray, " n"]:
         >>> k_occurrence(Neighbors(np.array([[1], [0], [1]]), np.zeros((3, 1)), "cosine", False))
         array([1, 2, 0])
     """
-    lists = table.first(k or table.depth).index
+    lists = table.first(table.depth if k is None else k).index
     return np.bincount(lists.ravel(), minlength=table.items)
 
 
@@ -75,7 +75,7 @@ def hubness(table: Neighbors, k: int | None = None) -> Hubness:
     spread = float(np.sqrt(np.mean(centered**2)))
     order = np.argsort(-occurrence, kind="stable")[:10]
     return Hubness(
-        k or table.depth,
+        table.depth if k is None else k,
         float(np.mean(centered**3)) / spread**3 if spread else float("nan"),
         float(np.mean(occurrence == 0)),
         int(occurrence.max()),

@@ -65,8 +65,9 @@ class NativeEngine:
         """Items and squared distances of the k nearest of each query; `NeighborEngine` says what the arguments are."""
         plain = _plain(items)
         index, squared, _ = _kernel.search_among(
-            plain, np.ascontiguousarray(queries, dtype=plain.dtype), np.ascontiguousarray(own, dtype=np.longlong), within, k,
-            metric == "cosine", self.threads or cores(), _share(progress, len(queries)),
+            plain, np.ascontiguousarray(queries, dtype=plain.dtype), np.ascontiguousarray(own, dtype=np.longlong),
+            np.ascontiguousarray(within, dtype=np.float64), k, metric == "cosine", self.threads or cores(),
+            _share(progress, len(queries)),
         )  # fmt: skip
         return _int64(index), squared
 
@@ -84,5 +85,5 @@ def _share(progress: Progress | None, rows: int) -> Callable[[float], None] | No
 
 
 def instruction_set() -> str:
-    """The instruction set that the compiled engine runs on this processor: avx512, avx2 or baseline."""
+    """The instruction set that the compiled engine runs on this processor: avx512vnni, avx512, avx2 or baseline."""
     return str(_kernel.instruction_set())

@@ -1,7 +1,7 @@
 """The table every measure stands on: who is near whom, one row an item, nearest first."""
 
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, cast, get_args, runtime_checkable
+from typing import Any, Literal, Protocol, cast, get_args, runtime_checkable
 
 import numpy as np
 from numpy import ndarray
@@ -164,6 +164,22 @@ def check_scale(vectors: Float[ndarray, "n d"], metric: Metric, name: str) -> No
         raise NeighborError(
             f"{name}: needed rows between 1e-70 and 1e70 under euclidean, got {peak[outside][0]:g}. Rescale the set."
         )
+
+
+def check_rows(rows: Any, n: int) -> Int[ndarray, " m"]:
+    """Row numbers of items, as int64.
+
+    Raises:
+        NeighborError: none, or something else than row numbers of the n items.
+
+    Example:
+        >>> check_rows([2, 0], 3)
+        array([2, 0])
+    """
+    found = np.asarray(rows)
+    if not (found.ndim == 1 and found.dtype.kind in "iu" and len(found) and found.min() >= 0 and found.max() < n):
+        raise NeighborError(f"rows: needed row numbers in 0..{n - 1}, got {rows!r}. Count them from 0.")
+    return found.astype(np.int64)
 
 
 def check_k(k: int, n: int, *, include_self: bool, name: str = "vectors") -> None:

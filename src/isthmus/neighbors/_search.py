@@ -11,7 +11,16 @@ from isthmus._errors import NeighborError
 from isthmus._shapes import Float, Int, Progress
 from isthmus.neighbors._blocked import BlockedEngine
 from isthmus.neighbors._native import NativeEngine, available, instruction_set
-from isthmus.neighbors._neighbors import Metric, NeighborEngine, Neighbors, check_k, check_metric, check_range, check_scale
+from isthmus.neighbors._neighbors import (
+    Metric,
+    NeighborEngine,
+    Neighbors,
+    check_k,
+    check_metric,
+    check_range,
+    check_rows,
+    check_scale,
+)
 from isthmus.neighbors._streamed import free_bytes, lot_of_queries, search_stream
 from isthmus.pairs import VectorStream, check_vectors
 
@@ -81,11 +90,7 @@ def search(
     n = len(array)
     check_metric(metric)
     check_k(k, n, include_self=include_self, name=array.name if isinstance(array, VectorStream) else name)
-    wanted = np.arange(n) if rows is None else np.asarray(rows)
-    if rows is not None and not (
-        wanted.ndim == 1 and wanted.dtype.kind in "iu" and len(wanted) and 0 <= wanted.min() <= wanted.max() < n
-    ):
-        raise NeighborError(f"rows: needed row numbers in 0..{n - 1}, got {rows!r}. Count them from 0.")
+    wanted = np.arange(n) if rows is None else check_rows(rows, n)
     engine = engine or default_engine()
     others = k - include_self
     if not others:

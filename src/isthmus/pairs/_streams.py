@@ -143,7 +143,7 @@ class VectorStream:
             first += part.rows
 
     def rows(self, row: Int[ndarray, " m"]) -> Float[ndarray, "m d"]:
-        """These rows, in the order asked for; float64 if any part holds it, else float32.
+        """These rows, in the order asked for; float64 if any of their parts holds it, else float32.
 
         Example:
             >>> import tempfile
@@ -159,7 +159,8 @@ class VectorStream:
         for part in self.parts:
             wanted = row[order]
             mine = wanted[(wanted >= first) & (wanted < first + part.rows)] - first
-            step = 1 if isinstance(part, BinaryPart) else _ROWS_DECODED
+            # Rows that lie close together are read in one piece.
+            step = max(1, _BYTES_APART // (4 * part.width)) if isinstance(part, BinaryPart) else _ROWS_DECODED
             at = 0
             while at < len(mine):
                 start = int(mine[at])
@@ -190,6 +191,7 @@ class VectorStream:
         return block.astype(np.float32) if block.dtype == np.float16 else block
 
 
+_BYTES_APART = 1 << 16
 _ROWS_DECODED = 4096  # rows of a parquet file that are decoded together when single ones are asked for
 
 

@@ -141,7 +141,8 @@ def ratio_error(
 
     sd(a_i - r b_i) / (mean(b) sqrt(n)) with r the ratio (Cochran 1977, "Sampling Techniques", eq. 6.13). With a constant
     denominator it is the standard error of a mean. Where the n items were drawn without replacement from a population of N,
-    whose ratio is meant, times sqrt(1 - n/N): 0 where all were drawn.
+    whose ratio is meant, times sqrt(1 - n/N): 0 where all were drawn. Where the n show no spread at all, up to about 3/n of
+    the others may still differ (the rule of three), and the error is such that a 95 % interval reaches that far.
 
     Example:
         >>> ratio_error(np.array([1.0, 3.0]), np.array([1.0, 1.0]))
@@ -153,4 +154,6 @@ def ratio_error(
         return float("nan")
     residual = numerator - numerator.sum() / denominator.sum() * denominator
     unseen = 1.0 if population is None else 1 - len(residual) / population
+    if population is not None and unseen and not residual.any():
+        return float(3 / len(residual) / 1.96 * denominator.max() / denominator.mean())
     return float(np.sqrt(unseen) * np.std(residual, ddof=1) / (denominator.mean() * np.sqrt(len(residual))))
