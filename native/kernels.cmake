@@ -1,31 +1,30 @@
-# The sources of the engine, and one object of its inner loops for each instruction set: ISTHMUS_SOURCES, ISTHMUS_KERNELS,
-# ISTHMUS_DEFINITIONS. Contraction to fused multiply-add is wanted in the tiles and nowhere else.
-set(ISTHMUS_SOURCES)
-foreach(source search near rows dispatch)
-  list(APPEND ISTHMUS_SOURCES ${CMAKE_CURRENT_LIST_DIR}/${source}.cpp)
-endforeach()
-set_source_files_properties(${ISTHMUS_SOURCES} PROPERTIES COMPILE_OPTIONS "-ffp-contract=off")
-
-set(ISTHMUS_KERNELS)
-set(kernel_folder ${CMAKE_CURRENT_LIST_DIR})
-function(add_tile name)
-  add_library(tile_${name} OBJECT ${kernel_folder}/tile.cpp)
+# The engine as object files, ISTHMUS_OBJECTS: the search, and its inner loops once for each instruction set. They are built
+# apart from what they are linked into, so that no option of the Python module (it is built for size) reaches them.
+# Contraction to fused multiply-add is wanted in the tiles and nowhere else.
+set(ISTHMUS_OBJECTS)
+set(kernels_folder ${CMAKE_CURRENT_LIST_DIR})
+function(add_part name contraction)
+  add_library(${name} OBJECT ${ARGN})
+  target_compile_options(${name} PRIVATE -ffp-contract=${contraction} -Wno-psabi)  # vectors stay within one file
+  set(ISTHMUS_OBJECTS ${ISTHMUS_OBJECTS} $<TARGET_OBJECTS:${name}> PARENT_SCOPE)
+endfunction()
+macro(add_tile name)
+  add_part(tile_${name} fast ${kernels_folder}/tile.cpp)
   target_compile_definitions(tile_${name} PRIVATE ISTHMUS_NAME=${name} ISTHMUS_TILE=${name}_tile)
-  target_compile_options(tile_${name} PRIVATE -ffp-contract=fast ${ARGN})
-  set(ISTHMUS_KERNELS ${ISTHMUS_KERNELS} $<TARGET_OBJECTS:tile_${name}> PARENT_SCOPE)
-endfunction()
-function(add_exact name)
-  add_library(exact_${name} OBJECT ${kernel_folder}/exact.cpp)
+  target_compile_options(tile_${name} PRIVATE ${ARGN})
+endmacro()
+macro(add_exact name)
+  add_part(exact_${name} off ${kernels_folder}/exact.cpp)
   target_compile_definitions(exact_${name} PRIVATE ISTHMUS_EXACT=${name}_exact)
-  target_compile_options(exact_${name} PRIVATE -ffp-contract=off ${ARGN})
-  set(ISTHMUS_KERNELS ${ISTHMUS_KERNELS} $<TARGET_OBJECTS:exact_${name}> PARENT_SCOPE)
-endfunction()
+  target_compile_options(exact_${name} PRIVATE ${ARGN})
+endmacro()
 
+add_part(search off ${kernels_folder}/search.cpp ${kernels_folder}/near.cpp ${kernels_folder}/rows.cpp
+         ${kernels_folder}/dispatch.cpp)
 add_tile(baseline)
 add_exact(baseline)
-set(ISTHMUS_DEFINITIONS)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  set(ISTHMUS_DEFINITIONS ISTHMUS_X86)
+  target_compile_definitions(search PRIVATE ISTHMUS_X86)
   set(avx2 -mavx2 -mfma)
   set(avx512 ${avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512)
   add_tile(avx2 ${avx2})
