@@ -164,7 +164,8 @@ class Search {
         for (size_t r = 0; r < block.size(); ++r) block[r] = piece.begin + static_cast<int64_t>(r);
         const Near::Groups groups = near_rows().groups(block, rows);
         const int64_t depth = near_items_->depth(), window = kWindowColumns / columns, tile = rows * columns;
-        std::vector<float> tiles(window * groups.count * tile);
+        const bool at_once = depth <= kDepth;  // then a tile is finished before the next is begun
+        std::vector<float> tiles(at_once ? tile : window * groups.count * tile);
         std::vector<float> cut_row(groups.count * rows, -INFINITY), cut_column(window * columns, -INFINITY);
         std::vector<uint64_t> hits(rows);
         std::vector<Met> met;
@@ -179,7 +180,7 @@ class Search {
             for (int64_t p = 0; p < depth; p += kDepth)
                 for (int64_t panel = first; panel < last; ++panel)
                     for (int64_t g = 0; g < groups.count; ++g) {
-                        float* out = tiles.data() + ((panel - first) * groups.count + g) * tile;
+                        float* out = tiles.data() + (at_once ? 0 : ((panel - first) * groups.count + g) * tile);
                         product().multiply(groups.units.data() + (g * depth + p) * rows, near_items_->panel(panel, p),
                                            std::min(kDepth, depth - p), p == 0, out);
                         if (p + kDepth < depth) continue;
