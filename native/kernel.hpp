@@ -35,12 +35,16 @@ struct Tile {
     const char* name;
     int rows;       // rows of a group
     int columns;    // columns of a panel, at most 64
+    int width;      // numbers of a vector
     Product floats;
     Product bytes;  // all null where the processor has no product of bytes
 
     // For each column of upper (rows x columns), about the smallest value that at least `count` of its numbers do not exceed,
     // never less.
     void (*cut)(const float* upper, int64_t rows, int64_t count, float* cut);
+
+    // The k-th smallest of `count` numbers, a multiple of `width`, that are not negative; at least k of them are finite.
+    float (*kth)(const float* numbers, int64_t count, int64_t k);
 
     // About the squared distance of scale_a a and scale_b b, in float32.
     float (*near)(const float* a, float scale_a, const float* b, float scale_b, int64_t d);

@@ -3,11 +3,8 @@
 #include <nanobind/ndarray.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <exception>
 #include <memory>
-#include <mutex>
-#include <thread>
 
 #include "search.hpp"
 #include "kernel.hpp"
@@ -30,51 +27,34 @@ nb::object owned(Number* data, int64_t rows, int64_t columns) {
     return nb::cast(nb::ndarray<nb::numpy, Number, nb::ndim<2>>(data, 2, shape, owner));
 }
 
-// Runs the search on a thread of its own, so that this one can look after signals and progress ten times a second.
+// Searches with the interpreter lock released, and looks after signals and progress ten times a second.
 template <class T>
 nb::tuple run(const isthmus::Request<T>& request, nb::object report) {
     const int64_t rows = request.queries ? request.m : request.n, k = request.k;
     auto index = std::make_unique<int64_t[]>(rows * k);
     auto squared = std::make_unique<double[]>(rows * k);
     isthmus::Progress progress;
-    std::exception_ptr failure, interruption;
-    std::mutex guard;
-    std::condition_variable changed;
-    bool finished = false;
-    int exponent = 0;
-    std::thread worker([&] {
-        try {
-            isthmus::search<T>(request, &exponent, index.get(), squared.get(), progress);
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        std::lock_guard<std::mutex> hold(guard);
-        finished = true;
-        changed.notify_one();
-    });
-    bool interrupted = false;
-    for (bool done = false; !done;) {
-        {
-            nb::gil_scoped_release release;
-            std::unique_lock<std::mutex> hold(guard);
-            done = changed.wait_for(hold, std::chrono::milliseconds(100), [&] { return finished; });
-        }
-        if (done || interrupted) continue;
+    std::exception_ptr interruption;
+    auto last = std::chrono::steady_clock::now();
+    progress.watch = [&] {
+        const auto now = std::chrono::steady_clock::now();
+        if (interruption || now - last < std::chrono::milliseconds(100)) return;
+        last = now;
+        nb::gil_scoped_acquire hold;
         try {
             if (PyErr_CheckSignals()) throw nb::python_error();
             if (!report.is_none()) report(double(progress.done) / double(progress.all));
         } catch (...) {
             interruption = std::current_exception();
-            interrupted = true;
             progress.stop = true;
         }
-    }
+    };
+    int exponent = 0;
     {
         nb::gil_scoped_release release;
-        worker.join();
+        isthmus::search<T>(request, &exponent, index.get(), squared.get(), progress);
     }
     if (interruption) std::rethrow_exception(interruption);
-    if (failure) std::rethrow_exception(failure);
     return nb::make_tuple(owned(index.release(), rows, k), owned(squared.release(), rows, k), exponent);
 }
 

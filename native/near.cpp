@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "threads.hpp"
+#include "team.hpp"
 
 namespace isthmus {
 namespace {
@@ -17,7 +17,7 @@ constexpr double kUp = 1 + 4 * kRoundoff;             // makes a number stay abo
 
 template <class T>
 Near::Near(const Rows<T>& rows, const std::vector<double>& center, const Tile& tile, const Exact& exact, bool bytes,
-           int threads)
+           Team& team)
     : bytes_(bytes), columns_(tile.columns), panels_((rows.size() + columns_ - 1) / columns_) {
     const int64_t n = rows.size(), d = static_cast<int64_t>(center.size()), padded = panels_ * columns_;
     depth_ = bytes ? (d + 3) / 4 : d;
@@ -32,7 +32,7 @@ Near::Near(const Rows<T>& rows, const std::vector<double>& center, const Tile& t
     // Each of the d products and sums in float32 may be off by one roundoff of |y_i||y_j|; half of that is counted to i.
     const double product_error = bytes ? 0 : 1.1 * kRoundoff * (d / 2 + 16);
 
-    in_parallel(threads, panels_, 4, [&](int64_t begin, int64_t end) {
+    team.share(panels_, 4, [&](int64_t begin, int64_t end) {
         std::vector<double> y(d);
         std::vector<uint32_t> q(depth_);
         for (int64_t i = begin * columns_; i < std::min(end * columns_, n); ++i) {
@@ -82,7 +82,7 @@ Near::Groups Near::groups(const std::vector<int64_t>& items, int rows) const {
     return to;
 }
 
-template Near::Near(const Rows<float>&, const std::vector<double>&, const Tile&, const Exact&, bool, int);
-template Near::Near(const Rows<double>&, const std::vector<double>&, const Tile&, const Exact&, bool, int);
+template Near::Near(const Rows<float>&, const std::vector<double>&, const Tile&, const Exact&, bool, Team&);
+template Near::Near(const Rows<double>&, const std::vector<double>&, const Tile&, const Exact&, bool, Team&);
 
 }  // namespace isthmus

@@ -8,11 +8,13 @@
 
 namespace isthmus {
 
+class Team;
+
 class Near {
   public:
     template <class T>
     Near(const Rows<T>& rows, const std::vector<double>& center, const Tile& tile, const Exact& exact, bool bytes,
-         int threads);
+         Team& team);
 
     // The units of the panel from this depth on: [depth][column][unit].
     const uint32_t* panel(int64_t panel, int64_t from) const {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "threads.hpp"
+#include "team.hpp"
 
 namespace isthmus {
 namespace {
@@ -26,9 +26,9 @@ int exponent_of(const T* row, int64_t d) {
 }  // namespace
 
 template <class T>
-int Rows<T>::exponent_of_all(const T* source, int64_t n, int64_t d, int threads) {
+int Rows<T>::exponent_of_all(const T* source, int64_t n, int64_t d, Team& team) {
     std::atomic<int> largest{kNone};
-    in_parallel(threads, n, 1024, [&](int64_t begin, int64_t end) {
+    team.share(n, 1024, [&](int64_t begin, int64_t end) {
         const int mine = exponent_of(source + begin * d, (end - begin) * d);
         for (int seen = largest; mine > seen && !largest.compare_exchange_weak(seen, mine);) {
         }
@@ -37,7 +37,7 @@ int Rows<T>::exponent_of_all(const T* source, int64_t n, int64_t d, int threads)
 }
 
 template <class T>
-Rows<T>::Rows(const T* source, int64_t n, int64_t d, bool cosine, int exponent, int threads, const Exact& exact)
+Rows<T>::Rows(const T* source, int64_t n, int64_t d, bool cosine, int exponent, Team& team, const Exact& exact)
     : source_(source), n_(n), d_(d), scale_(n) {
     if constexpr (std::is_same_v<T, float>) {
         distance_ = exact.distance_float, move_ = exact.move_float;
@@ -47,7 +47,7 @@ Rows<T>::Rows(const T* source, int64_t n, int64_t d, bool cosine, int exponent, 
     std::vector<int> shift(n, -exponent);
     std::atomic<bool> extreme{std::abs(exponent) > 900};
     if (cosine)
-        in_parallel(threads, n, 256, [&](int64_t begin, int64_t end) {
+        team.share(n, 256, [&](int64_t begin, int64_t end) {
             for (int64_t i = begin; i < end; ++i) {
                 const int own = exponent_of(source + i * d, d);
                 shift[i] = own == kNone ? 0 : -own;
@@ -56,7 +56,7 @@ Rows<T>::Rows(const T* source, int64_t n, int64_t d, bool cosine, int exponent, 
         });
     if (extreme) {  // only float64 reaches so far
         rescaled_.resize(n * d);
-        in_parallel(threads, n, 256, [&](int64_t begin, int64_t end) {
+        team.share(n, 256, [&](int64_t begin, int64_t end) {
             for (int64_t i = begin; i < end; ++i) {
                 for (int64_t p = 0; p < d; ++p) rescaled_[i * d + p] = static_cast<T>(std::ldexp(row(i)[p], shift[i]));
                 shift[i] = 0;
@@ -64,7 +64,7 @@ Rows<T>::Rows(const T* source, int64_t n, int64_t d, bool cosine, int exponent, 
         });
         source_ = rescaled_.data();
     }
-    in_parallel(threads, n, 256, [&](int64_t begin, int64_t end) {
+    team.share(n, 256, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
             scale_[i] = std::ldexp(1.0, shift[i]);
             if (!cosine) continue;

@@ -9,14 +9,16 @@
 
 namespace isthmus {
 
+class Team;
+
 template <class T>
 class Rows {
   public:
     // With `exponent`, euclidean numbers are divided by 2^exponent, exactly; under cosine every row by a power of its own.
-    Rows(const T* source, int64_t n, int64_t d, bool cosine, int exponent, int threads, const Exact& exact);
+    Rows(const T* source, int64_t n, int64_t d, bool cosine, int exponent, Team& team, const Exact& exact);
 
     // A power of two above all numbers.
-    static int exponent_of_all(const T* source, int64_t n, int64_t d, int threads);
+    static int exponent_of_all(const T* source, int64_t n, int64_t d, Team& team);
 
     int64_t size() const { return n_; }
     bool zero(int64_t i) const { return scale_[i] == 0; }  // no direction, under cosine

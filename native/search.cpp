@@ -16,7 +16,7 @@
 
 #include "near.hpp"
 #include "rows.hpp"
-#include "threads.hpp"
+#include "team.hpp"
 
 namespace isthmus {
 namespace {
@@ -42,15 +42,15 @@ using Found = std::pair<double, int64_t>;  // squared distance, item: in this or
 template <class T>
 class Search {
   public:
-    Search(const Request<T>& request, int exponent, Progress& progress)
+    Search(const Request<T>& request, int exponent, Team& team, Progress& progress)
         : asked_(request), progress_(progress), kernel_(best_kernel()), symmetric_(request.queries == nullptr),
-          queries_(symmetric_ ? request.n : request.m), threads_(request.threads),
-          capacity_(request.k + std::max<int64_t>(8, request.k / 4)),
-          items_(request.items, request.n, request.d, request.cosine, exponent, threads_, kernel_.exact),
+          queries_(symmetric_ ? request.n : request.m), team_(team),
+          capacity_(whole_vectors(request.k + std::max<int64_t>(6, request.k / 4))),
+          items_(request.items, request.n, request.d, request.cosine, exponent, team_, kernel_.exact),
           rounding_(4.4 * kRoundoff * (request.cosine ? 1 : std::sqrt(double(request.d)))),
-          cut_(queries_), limit_(queries_), lists_(queries_), found_(queries_ * capacity_) {
+          cut_(queries_), limit_(queries_), lists_(queries_), found_(queries_ * capacity_), near_found_(queries_ * capacity_) {
         if (!symmetric_)
-            other_ = std::make_unique<Rows<T>>(request.queries, queries_, request.d, request.cosine, exponent, threads_,
+            other_ = std::make_unique<Rows<T>>(request.queries, queries_, request.d, request.cosine, exponent, team_,
                                                kernel_.exact);
         screened_ = items_.screened() && rows().screened();
         for (Shortlist& list : lists_) list.exact = !screened_;
@@ -83,9 +83,9 @@ class Search {
             for (int64_t p = 0; p < asked_.d; ++p) center[p] += y[p];
         }
         for (double& x : center) x /= double((asked_.n + step - 1) / step);
-        near_items_ = std::make_unique<Near>(items_, center, kernel_.tile, kernel_.exact, bytes, threads_);
+        near_items_ = std::make_unique<Near>(items_, center, kernel_.tile, kernel_.exact, bytes, team_);
         if (!symmetric_)
-            near_queries_ = std::make_unique<Near>(*other_, center, kernel_.tile, kernel_.exact, bytes, threads_);
+            near_queries_ = std::make_unique<Near>(*other_, center, kernel_.tile, kernel_.exact, bytes, team_);
     }
 
     // First cuts: the k-th nearest of some items spread over all is no nearer than the k-th nearest of all.
@@ -101,8 +101,7 @@ class Search {
         if (count < 2 * (asked_.k + 1)) return;
         const Near::Groups groups = near_items_->groups(some, rows);
         const Near& near = near_rows();
-        in_parallel(threads_, near.panels(), 1, [&](int64_t panel, int64_t) {
-            if (progress_.stop.load(std::memory_order_relaxed)) return;
+        team_.share(near.panels(), 1, [&](int64_t panel, int64_t) {
             std::vector<float> tile(rows * columns), upper(count * columns), cut(columns);
             const Side side = near.side(panel, nullptr);
             for (int64_t g = 0; g < groups.count; ++g) {
@@ -150,7 +149,7 @@ class Search {
         }
         progress_.all = all;
         const auto work = [&](const std::vector<Piece>& pieces) {
-            in_parallel(threads_, static_cast<int64_t>(pieces.size()), 1,
+            team_.share(static_cast<int64_t>(pieces.size()), 1,
                         [&](int64_t piece, int64_t) { multiply(pieces[piece]); });
         };
         work(probe);
@@ -170,7 +169,7 @@ class Search {
         std::vector<uint64_t> hits(rows);
         std::vector<Met> met;
         for (int64_t first = piece.first; first < piece.last; first += window) {
-            if (progress_.stop.load(std::memory_order_relaxed)) return;
+            if (progress_.stopped()) return;
             const int64_t last = std::min(first + window, piece.last);
             // Cuts are copied once for many tiles: older ones let a few more pairs through, never fewer.
             for (int64_t i = piece.begin; i < piece.end; ++i) cut_row[i - piece.begin] = cut_[i].load(std::memory_order_relaxed);
@@ -227,31 +226,40 @@ class Search {
         return screened_ ? rows().near_squared_distance(kernel_.tile, i, items_, j) : rows().squared_distance(i, items_, j);
     }
 
+    int64_t whole_vectors(int64_t count) const { return (count + kernel_.tile.width - 1) / kernel_.tile.width * kernel_.tile.width; }
+
     void offer(int64_t row, double squared, int64_t item) {
         if (squared > limit_[row].load(std::memory_order_relaxed)) return;
         Shortlist& list = lists_[row];
         while (list.busy.test_and_set(std::memory_order_acquire)) {
         }
         if (screened_ && list.exact) squared = rows().squared_distance(row, items_, item);
+        near_found_[row * capacity_ + list.size] = static_cast<float>(squared);
         found_[row * capacity_ + list.size++] = {squared, item};
         if (list.size == capacity_) thin(row, list);
         list.busy.clear(std::memory_order_release);
     }
 
+    // Leaves those that may still be among the k nearest, and narrows the cut to them.
     void thin(int64_t row, Shortlist& list) {
         Found* found = found_.data() + row * capacity_;
-        if (list.exact)
+        if (list.exact) {
             std::nth_element(found, found + asked_.k - 1, found + list.size);
-        else  // which of several at the same float32 distance comes first does not matter yet
-            std::nth_element(found, found + asked_.k - 1, found + list.size,
-                             [](const Found& a, const Found& b) { return a.first < b.first; });
-        const double kth = found[asked_.k - 1].first, exact_kth = list.exact ? kth : most(kth);
-        Found* kept = found + asked_.k;
-        if (!list.exact) {
-            const double limit = most(exact_kth);
-            kept = std::partition(kept, found + list.size, [&](const Found& f) { return f.first <= limit; });
+            list.size = static_cast<int32_t>(asked_.k);
+            narrow_to(row, cut_at(found[asked_.k - 1].first));
+            return;
         }
-        list.size = static_cast<int32_t>(kept - found);
+        float* near = near_found_.data() + row * capacity_;
+        std::fill(near + list.size, near + capacity_, INFINITY);
+        const double exact_kth = most(kernel_.tile.kth(near, capacity_, asked_.k));
+        const float limit = above(most(exact_kth));
+        int32_t kept = 0;
+        for (int32_t f = 0; f < list.size; ++f) {
+            found[kept] = found[f];
+            near[kept] = near[f];
+            kept += near[f] <= limit;
+        }
+        list.size = kept;
         narrow_to(row, cut_at(exact_kth));
         if (2 * (list.size - asked_.k) > capacity_ - asked_.k) {  // many that float32 cannot tell apart
             make_exact(row, list);
@@ -279,16 +287,18 @@ class Search {
 
     void narrow_to(int64_t row, float cut) {
         cut_[row].store(cut, std::memory_order_relaxed);
-        limit_[row].store(std::nextafter(static_cast<float>(most(2.0 * cut)), INFINITY), std::memory_order_relaxed);
+        limit_[row].store(above(most(2.0 * cut)), std::memory_order_relaxed);
     }
 
     // Half of a squared distance, with room for its own rounding and that to float32.
     static float cut_at(double squared) {
-        return std::nextafter(static_cast<float>(squared / 2 * (1 + 1e-9)), INFINITY);
+        return above(squared / 2 * (1 + 1e-9));
     }
 
+    static float above(double x) { return std::nextafter(static_cast<float>(x), INFINITY); }
+
     void write(int64_t* index, double* squared) {
-        in_parallel(threads_, queries_, 64, [&](int64_t begin, int64_t end) {
+        team_.share(queries_, 64, [&](int64_t begin, int64_t end) {
             for (int64_t i = begin; i < end; ++i) {
                 Found* found = found_.data() + i * capacity_;
                 Shortlist& list = lists_[i];
@@ -300,7 +310,7 @@ class Search {
                 Found* end = found + list.size;
                 if (asked_.within) end = std::partition(found, end, [&](const Found& f) { return f.first <= asked_.within[i]; });
                 const int64_t kept = std::min<int64_t>(end - found, asked_.k);
-                std::partial_sort(found, found + kept, end);
+                std::sort(found, end);  // a shortlist holds few more than k
                 for (int64_t q = 0; q < asked_.k; ++q) {
                     index[i * asked_.k + q] = q < kept ? found[q].second : -1;
                     squared[i * asked_.k + q] = q < kept ? found[q].first : std::numeric_limits<double>::infinity();
@@ -323,7 +333,7 @@ class Search {
     const Kernel kernel_;
     const bool symmetric_;
     const int64_t queries_;
-    const int threads_;
+    Team& team_;
     const int64_t capacity_;
     Rows<T> items_;
     std::unique_ptr<Rows<T>> other_;
@@ -336,21 +346,23 @@ class Search {
     std::vector<std::atomic<float>> limit_;  // what a squared distance, as looked at, must not exceed
     std::vector<Shortlist> lists_;
     std::vector<Found> found_;
+    std::vector<float> near_found_;          // the squared distances of `found_` in float32
 };
 
 }  // namespace
 
 template <class T>
 void search(const Request<T>& request, int* exponent, int64_t* index, double* squared, Progress& progress) {
+    Team team(request.threads, progress);
     *exponent = 0;
-    if (!request.cosine) *exponent = Rows<T>::exponent_of_all(request.items, request.n, request.d, request.threads);
+    if (!request.cosine) *exponent = Rows<T>::exponent_of_all(request.items, request.n, request.d, team);
     if (!request.queries) {
-        Search<T>(request, *exponent, progress).run(index, squared);
+        Search<T>(request, *exponent, team, progress).run(index, squared);
         return;
     }
     // Queries and their limits come in units of their own, and distances go back in them; powers of two lose no digits.
     if (!request.cosine)
-        *exponent = std::max(*exponent, Rows<T>::exponent_of_all(request.queries, request.m, request.d, request.threads));
+        *exponent = std::max(*exponent, Rows<T>::exponent_of_all(request.queries, request.m, request.d, team));
     const int twice = 2 * *exponent;
     *exponent = 0;
     Request<T> scaled = request;
@@ -360,7 +372,7 @@ void search(const Request<T>& request, int* exponent, int64_t* index, double* sq
         for (double& limit : within) limit = std::ldexp(limit, -twice);
         scaled.within = within.data();
     }
-    Search<T>(scaled, twice / 2, progress).run(index, squared);
+    Search<T>(scaled, twice / 2, team, progress).run(index, squared);
     for (int64_t i = 0; i < request.m * request.k; ++i) squared[i] = std::ldexp(squared[i], twice);
 }
 

@@ -1,14 +1,9 @@
 #pragma once
-#include <atomic>
 #include <cstdint>
 
-namespace isthmus {
+#include "team.hpp"
 
-// What the caller sees of a running search, and how it stops one.
-struct Progress {
-    std::atomic<int64_t> done{0}, all{1};  // pairs
-    std::atomic<bool> stop{false};
-};
+namespace isthmus {
 
 // What is asked: the k nearest of the items of every query, or of every item among the others.
 template <class T>

@@ -161,6 +161,47 @@ void cut(const float* upper, int64_t rows, int64_t count, float* out) {
     }
 }
 
+// By halving the range of their bits, which are in the order of the numbers; it ends as soon as just k are not above the middle.
+float kth(const float* numbers, int64_t count, int64_t k) {
+    Vector least = load(numbers), most{};
+    for (int64_t p = 0; p < count; p += kWidth) {
+        const Vector x = load(numbers + p);
+        least = lesser(least, x);
+        most = greater(most, x < __builtin_inff() ? x : Vector{});
+    }
+    float ends[2][kWidth];
+    store(ends[0], least);
+    store(ends[1], most);
+    float low = ends[0][0], high = ends[1][0];
+    for (int lane = 1; lane < kWidth; ++lane) {
+        low = ends[0][lane] < low ? ends[0][lane] : low;
+        high = ends[1][lane] > high ? ends[1][lane] : high;
+    }
+    uint32_t below, above;  // fewer than k are less than `below`; at least k are at most `above`
+    __builtin_memcpy(&below, &low, sizeof low);
+    __builtin_memcpy(&above, &high, sizeof high);
+    while (below < above) {
+        const uint32_t middle = below + (above - below) / 2;
+        float at;
+        __builtin_memcpy(&at, &middle, sizeof at);
+        int64_t counted = 0;
+        for (int64_t p = 0; p < count; p += kWidth) counted += __builtin_popcountll(reaches(spread(at), load(numbers + p)));
+        if (counted >= k) above = middle;
+        if (counted == k) break;
+        if (counted < k) below = middle + 1;
+    }
+    float at, found = low;
+    __builtin_memcpy(&at, &above, sizeof at);
+    Vector largest = spread(low);
+    for (int64_t p = 0; p < count; p += kWidth) {
+        const Vector x = load(numbers + p);
+        largest = greater(largest, x <= spread(at) ? x : largest);
+    }
+    store(ends[0], largest);
+    for (float x : ends[0]) found = x > found ? x : found;
+    return found;
+}
+
 float near(const float* a, float scale_a, const float* b, float scale_b, int64_t d) {
     Vector sum[2]{};
     int64_t p = 0;
@@ -198,7 +239,7 @@ constexpr Product kBytes = {nullptr, nullptr, nullptr};
 #define ISTHMUS_TEXT(name) ISTHMUS_QUOTE(name)
 #define ISTHMUS_QUOTE(name) #name
 extern const Tile ISTHMUS_TILE;
-const Tile ISTHMUS_TILE = {ISTHMUS_TEXT(ISTHMUS_NAME), kRows, kColumns, {multiply<Floats>, filter<Floats>, bound<Floats>},
-                           kBytes, cut, near, within};
+const Tile ISTHMUS_TILE = {ISTHMUS_TEXT(ISTHMUS_NAME), kRows, kColumns, kWidth, {multiply<Floats>, filter<Floats>, bound<Floats>},
+                           kBytes, cut, kth, near, within};
 
 }  // namespace isthmus
