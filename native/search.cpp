@@ -231,8 +231,7 @@ class Search {
     void offer(int64_t row, double squared, int64_t item) {
         if (squared > limit_[row].load(std::memory_order_relaxed)) return;
         Shortlist& list = lists_[row];
-        while (list.busy.test_and_set(std::memory_order_acquire)) {
-        }
+        while (list.busy.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
         if (screened_ && list.exact) squared = rows().squared_distance(row, items_, item);
         near_found_[row * capacity_ + list.size] = static_cast<float>(squared);
         found_[row * capacity_ + list.size++] = {squared, item};

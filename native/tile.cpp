@@ -21,9 +21,9 @@ constexpr int kWidth = 4, kRows = 6, kVectors = 2;
 constexpr int kColumns = kWidth * kVectors;
 
 typedef float Vector __attribute__((vector_size(kWidth * sizeof(float))));
-typedef float LooseVector __attribute__((vector_size(kWidth * sizeof(float)), aligned(4)));
+typedef float LooseVector __attribute__((vector_size(kWidth * sizeof(float)), aligned(4), may_alias));
 typedef int32_t Integers __attribute__((vector_size(kWidth * sizeof(float))));
-typedef int32_t LooseIntegers __attribute__((vector_size(kWidth * sizeof(float)), aligned(4)));
+typedef int32_t LooseIntegers __attribute__((vector_size(kWidth * sizeof(float)), aligned(4), may_alias));
 
 inline Vector load(const float* from) { return *reinterpret_cast<const LooseVector*>(from); }
 inline void store(float* to, Vector v) { *reinterpret_cast<LooseVector*>(to) = v; }

@@ -358,6 +358,18 @@ def test_hubs_stand_beside_the_overlap(files):
     assert "antihubs" in run("overlap", "x.npy", "y.npy", "--hubs", cwd=files).stdout
 
 
+def test_hubs_of_a_set_that_pairs_with_more_or_fewer_items_are_all_shown(tmp_path, rng):
+    for name, first, stop in (("a", 0, 120), ("b", 0, 60), ("c", 30, 120)):
+        ids = [f"i{row}" for row in range(first, stop)]
+        frame = pl.DataFrame({"id": ids} | {f"c{c}": rng.normal(size=len(ids)) for c in range(4)})
+        frame.write_csv(tmp_path / f"{name}.csv")
+    asked = ("overlap", "a.csv", "b.csv", "c.csv", "--hubs", "-k", "5")
+    table = run(*asked, cwd=tmp_path).stdout
+    for record in json.loads(run(*asked, "--json", cwd=tmp_path).stdout):
+        for space in "ab":
+            assert f"{record[f'skewness_{space}']:.2f}" in table[table.index("hubs") :]
+
+
 def test_approximate_neighbors_have_a_table_of_their_own(files):
     pytest.importorskip("faiss", reason="the extra `ann` is not installed")
     table = run("overlap", "x.npy", "y.npy", "--approximate", "ivf", "--sample", "100", cwd=files).stdout

@@ -1,12 +1,18 @@
 """Samples and approximations: unbiased, covered by their intervals, and the whole where they are the whole."""
 
+import tracemalloc
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.stats import chisquare
 
 from isthmus import IsthmusError
 from isthmus.measures import approximate_overlap, bridge, draw, overlap, relabeled
-from isthmus.neighbors import search, search_approximately
+from isthmus.measures._sampling import _size_for
+from isthmus.neighbors import Neighbors, search, search_approximately
 from isthmus.pairs import open_stream
+from isthmus.statistics import ratio_error
 from oracles import four_parts
 from oracles import overlap as overlap_by_sets
 
@@ -70,6 +76,41 @@ def test_a_sample_in_which_nothing_is_shared_does_not_claim_to_know(rng):
     assert none
     assert [result.interval().high for result in none] == pytest.approx([0.03] * len(none), abs=1e-4)  # three in a hundred
     assert np.mean([result.interval().low <= whole <= result.interval().high for result in results]) > 0.9
+
+
+@pytest.mark.parametrize("k", [3, 7, 10, 49, 98])
+@pytest.mark.parametrize("share", [1, 3])
+def test_equal_counts_are_no_spread_whatever_their_share_of_k_rounds_to(k, share):
+    counts = np.full(1000, share)
+    assert ratio_error(counts, np.full(1000, k), 10**6) == pytest.approx(3 / 1000 / 1.959964, rel=1e-4)
+    table = search(np.eye(120), k)
+    tables = (
+        Neighbors(table.index, table.distance, "cosine", False),
+        Neighbors(np.where(np.arange(k) < share, table.index, 120 + table.index), table.distance, "cosine", False),
+    )
+    assert _size_for(*(replace(t, rows=np.arange(120), among=10**6) for t in tables), k, 0.0005) == 6000
+
+
+@pytest.mark.parametrize("n", [2, 5, 16, 17, 1000, 30_000])
+def test_larger_draws_begin_with_smaller_ones_and_a_full_one_holds_every_item(n):
+    full = draw(n, n, seed=4)
+    assert (np.sort(full) == np.arange(n)).all()
+    for size in {2, max(2, n // 4), max(2, n // 4 + 1), n // 2 + 1}:
+        assert (draw(n, size, seed=4) == full[:size]).all()
+
+
+def test_large_draws_are_uniform():
+    where = np.array([draw(40, 30, seed=seed) for seed in range(4000)])
+    seen = np.bincount(where[:, 20], minlength=40)  # drawn after the switch to the shuffled rest
+    assert chisquare(seen).pvalue > 1e-4
+
+
+def test_a_draw_of_everything_needs_little_memory():
+    tracemalloc.start()
+    draw(400_000, 400_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 * 400_000
 
 
 def test_precision_draws_as_many_as_it_needs(rng):

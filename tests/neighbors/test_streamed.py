@@ -12,7 +12,7 @@ import pytest
 import isthmus
 from isthmus import IsthmusError
 from isthmus.neighbors import BlockedEngine, Cluster, NativeEngine, hubness, k_occurrence, search, search_among
-from isthmus.neighbors._streamed import search_stream
+from isthmus.neighbors._streamed import lot_of_queries, search_stream
 from isthmus.pairs import open_stream
 from oracles import neighbor_lists, squared_distances
 
@@ -113,8 +113,17 @@ def test_all_rows_of_a_file_are_searched_in_as_many_passes_as_memory_asks_for(ho
 
 def test_a_budget_that_is_too_small_is_refused_before_any_search(hostile, tmp_path):
     stream = save_parts(tmp_path / "x", hostile, 3)
-    with pytest.raises(IsthmusError, match=r"memory: needed \d+ MB more for 1 of the queries"):
+    with pytest.raises(IsthmusError, match=r"memory: needed \d+ MB more for \d+ of the queries"):
         search(stream, 9, memory=1 << 20)
+
+
+def test_results_that_do_not_fit_are_refused_before_the_files_are_read_a_million_times(tmp_path):
+    array = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", dtype=np.float32, shape=(1_000_000, 4))
+    array.flush()
+    stream = open_stream(tmp_path / "x.npy")
+    with pytest.raises(IsthmusError, match=r"memory: needed \d+ MB more"):
+        lot_of_queries(900_000_000, stream, 1_000_000, 60)
+    assert 10_000 < lot_of_queries(1_500_000_000, stream, 1_000_000, 60) < 1_000_000
 
 
 def test_the_budget_is_kept(tmp_path):

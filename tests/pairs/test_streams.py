@@ -173,3 +173,15 @@ def damaged(name):
 def test_refuses(tmp_path, break_it, match):
     with pytest.raises(IsthmusError, match=match):
         break_it(tmp_path)
+
+
+def test_a_parquet_file_damaged_in_the_middle_is_one_error(tmp_path, rng):
+    path = tmp_path / "x.parquet"
+    pl.DataFrame({f"c{i}": rng.integers(0, 50, 5000).astype(np.int64) for i in range(4)}).write_parquet(path)
+    whole = bytearray(path.read_bytes())
+    for place in range(len(whole) // 3, len(whole) // 3 + 400):
+        whole[place] ^= 0x5A
+    path.write_bytes(whole)
+    stream = open_stream(path)
+    with pytest.raises(IsthmusError, match=r"x.parquet: needed a whole parquet file"):
+        list(stream.blocks(1000))

@@ -66,6 +66,9 @@ def main() -> None:
         message = " ".join(str(error).split())
         sys.stderr.write(f"isthmus: {message}\n")
         sys.exit(2)
+    except MemoryError as error:
+        _complain(f"isthmus: memory: needed more than there is, got {error}. Use a smaller k, --sample or --memory.\n")
+        os._exit(2)
     except OSError as error:
         # A reader that has gone (a closed pipe) is typer's; what is left cannot be read or written.
         _complain(f"isthmus: files: needed places that can be read and written, got {error}. Check them and try again.\n")

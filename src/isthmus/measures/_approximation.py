@@ -116,7 +116,7 @@ def approximate_overlap(
     recall = [_shared(table[rows], true).mean() / k for table, true in zip(near, exact, strict=True)]
     error = counts[rows] - _shared(exact[0], exact[1])
     mnno, bias = float(counts.mean() / k), float(error.mean() / k)
-    spread = ratio_error(error / k, np.ones(len(rows)), n)
+    spread = ratio_error(error, np.full(len(rows), k), n)
     corrected = Interval.around(mnno - bias, spread, kind="sample", bounds=(0.0, 1.0))
     return ApproximateOverlap(method, n, k, metric, mnno, len(rows), float(recall[0]), float(recall[1]), bias, corrected)
 

@@ -288,7 +288,8 @@ class Bridge:
             f"echo rate {self.echo_rate:.3f}, bridge rate {self.bridge_rate:.3f}, index {self.index:+.3f} "
             f"(input overlap {self.input_overlap:.3f}, target overlap {self.target_overlap:.3f}, "
             f"baseline {self.baseline_overlap:.3f}, chance {self.chance:.3f}; "
-            f"N={self.n}, K={self.k}, {x.metric}, {convention})"
+            f"N={self.n if self.population is None else f'{self.n} drawn of {self.population}'}, K={self.k}, {x.metric}, "
+            f"{convention})"
         )
 
 

@@ -7,6 +7,7 @@ the table is that of one process, bit for bit. The files must be readable by eve
 """
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,12 @@ from numpy import ndarray
 from isthmus._errors import MissingExtraError, NeighborError
 from isthmus._shapes import Float, Int, Progress
 from isthmus.neighbors._native import NativeEngine, available, cores
-from isthmus.neighbors._neighbors import Metric, NeighborEngine, Neighbors, check_k, check_metric, check_rows
+from isthmus.neighbors._neighbors import Metric, Neighbors, check_k, check_metric, check_rows
 from isthmus.neighbors._search import default_engine, in_metric
 from isthmus.neighbors._streamed import Found, merge, query_bytes, search_block
-from isthmus.pairs import Part, VectorStream
+from isthmus.pairs import Part, VectorStream, checked_rows
 
+_TASKS_AT_ONCE = 256  # that the scheduler knows of
 _BLOCK_BYTES = 1 << 28  # of a task's block of rows, packed and unpacked
 
 
@@ -123,15 +125,25 @@ class Cluster:
         return Neighbors(index, distance, metric, include_self, None if rows is None else wanted, len(stream))
 
     def _results(self, stream: VectorStream, own: Int[ndarray, " m"], k: int, metric: Metric, blocks: list["_Block"]) -> Any:
-        from distributed import as_completed  # noqa: PLC0415
+        from distributed import KilledWorker, as_completed  # noqa: PLC0415
 
-        queries = self.client.submit(stream.rows, own, pure=False)
-        engine = NativeEngine(self.threads) if available() else default_engine()
-        tasks = [self.client.submit(_search, block, stream, queries, own, k, metric, engine, pure=False) for block in blocks]
-        waiting = as_completed(tasks)
-        del tasks  # a result is forgotten by the cluster once it has been merged
+        asked = self.client.submit(_ask, stream, own, pure=False)
+        tasks = (
+            self.client.submit(_search, block, stream.name, asked, k, metric, self.threads, pure=False) for block in blocks
+        )
+        # Few at a time, and none is kept: a result is forgotten by the cluster once it has been merged.
+        waiting = as_completed(list(islice(tasks, _TASKS_AT_ONCE)))
         for task in waiting:
-            yield task.result()
+            try:
+                result = task.result()
+            except KilledWorker as error:
+                raise NeighborError(
+                    f"memory: needed workers that hold {self.memory / 1e6:.0f} MB, got some that died of it. "
+                    "Give less memory or larger workers."
+                ) from error
+            for following in islice(tasks, 1):
+                waiting.add(following)
+            yield result
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +167,16 @@ def _blocks(stream: VectorStream, memory: int) -> list[_Block]:
     return found
 
 
-def _search(
-    block: _Block,
-    stream: VectorStream,
-    queries: Float[ndarray, "m d"],
-    own: Int[ndarray, " m"],
-    k: int,
-    metric: Metric,
-    engine: NeighborEngine,
-) -> Found:
-    values = stream.checked(block.part, block.start, block.stop)
+_Asked = tuple[Int[ndarray, " m"], Float[ndarray, "m d"]]  # rows of the set, and their vectors
+
+
+def _ask(stream: VectorStream, own: Int[ndarray, " m"]) -> _Asked:
+    return own, stream.rows(own)
+
+
+def _search(block: _Block, name: str, asked: _Asked, k: int, metric: Metric, threads: int | None) -> Found:
+    own, queries = asked
+    engine = NativeEngine(threads) if available() else default_engine()
+    values = checked_rows(block.part, block.start, block.stop)
     everything = np.full(len(queries), np.inf)
-    return search_block(values, block.first, queries, own, everything, metric, engine, stream.name, k)
+    return search_block(values, block.first, queries, own, everything, metric, engine, name, k)

@@ -24,6 +24,7 @@ Found = tuple[Int[ndarray, "m k"], Float[ndarray, "m k"]]
 
 _SLACK = 32 << 20  # bytes for what is not counted: the interpreter's own work, tiles, pieces of files
 _FEWEST_ROWS = 256  # a block smaller than that spends its time on bookkeeping
+_MOST_PASSES = 100  # over the files, before a budget counts as too small
 
 
 def merge(a: Found, b: Found) -> Found:
@@ -74,6 +75,7 @@ def search_stream(
     for start, block in stream.blocks(rows):
         found = merge(found, search_block(block, start, queries, own, found[1][:, -1], metric, engine, stream.name, k))
         done += len(block)
+        del block  # or it would still be held while the next is read
         if progress is not None:
             progress(f"neighbors in {stream.name}", done, len(stream))
     return found
@@ -112,19 +114,29 @@ def block_rows(free: int, stream: VectorStream, queries: int, k: int) -> int:
     row = 20 * stream.width + 64
     left = free - _SLACK - queries * query_bytes(stream.width, k)
     if left < _FEWEST_ROWS * row:
-        short = _FEWEST_ROWS * row - left
-        raise NeighborError(
-            f"memory: needed {short / 1e6:.0f} MB more for {queries} of the queries in {stream.name}, got too little. "
-            "Allow more, or sample fewer items."
-        )
+        raise _too_little(_FEWEST_ROWS * row - left, queries, stream)
     return left // row
 
 
+def _too_little(short: int, queries: int, stream: VectorStream) -> NeighborError:
+    return NeighborError(
+        f"memory: needed {short / 1e6:.0f} MB more for {queries} of the queries in {stream.name}, got too little. "
+        "Allow more, or sample fewer items."
+    )
+
+
 def lot_of_queries(free: int, stream: VectorStream, queries: int, k: int) -> int:
-    """How many queries are searched in one pass: what two fifths of the free bytes hold, beside the results of all."""
+    """How many queries are searched in one pass: what two fifths of the free bytes hold, beside the results of all.
+
+    Raises:
+        NeighborError: not even the results of all fit, with a small block and a hundredth of the queries.
+    """
     row = 20 * stream.width + 64
     left = free - _SLACK - 16 * k * queries - _FEWEST_ROWS * row
-    return min(queries, max(1, int(0.4 * left) // query_bytes(stream.width, k)))
+    needed = max(1, queries // _MOST_PASSES) * query_bytes(stream.width, k)
+    if 0.4 * left < needed:
+        raise _too_little(int(needed / 0.4) - left, queries, stream)
+    return min(queries, int(0.4 * left) // query_bytes(stream.width, k))
 
 
 def query_bytes(width: int, k: int) -> int:

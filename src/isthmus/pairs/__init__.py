@@ -4,7 +4,7 @@ from isthmus.pairs._files import read
 from isthmus.pairs._pairs import Alignment, Pairs, align
 from isthmus.pairs._scaling import Scaling, ScalingKind
 from isthmus.pairs._splits import Split, check_seed, hold_out, k_fold, read_split
-from isthmus.pairs._streams import STREAMED, Part, VectorStream, open_stream
+from isthmus.pairs._streams import STREAMED, Part, VectorStream, checked_rows, open_stream
 from isthmus.pairs._vectors import Vectors, check_ids, check_vectors
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "check_ids",
     "check_seed",
     "check_vectors",
+    "checked_rows",
     "hold_out",
     "k_fold",
     "open_stream",

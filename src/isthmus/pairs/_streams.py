@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
@@ -68,7 +69,9 @@ class ParquetPart:
 
         frame = pl.scan_parquet(self.path).select(self.id_column)
         for start in range(0, self.rows, _IDS_AT_ONCE):
-            yield from map(str, frame.slice(start, _IDS_AT_ONCE).collect().to_series())
+            with _readable(self.path):
+                ids = frame.slice(start, _IDS_AT_ONCE).collect().to_series()
+            yield from map(str, ids)
 
     def read(self, start: int, stop: int) -> ndarray:
         """Rows start..stop, decoded from the row groups that they lie in."""
@@ -139,7 +142,7 @@ class VectorStream:
         first = 0
         for part in self.parts:
             for start in range(0, part.rows, rows):
-                yield first + start, self.checked(part, start, min(start + rows, part.rows))
+                yield first + start, checked_rows(part, start, min(start + rows, part.rows))
             first += part.rows
 
     def rows(self, row: Int[ndarray, " m"]) -> Float[ndarray, "m d"]:
@@ -165,7 +168,7 @@ class VectorStream:
             while at < len(mine):
                 start = int(mine[at])
                 until = int(np.searchsorted(mine, start + step))
-                block = self.checked(part, start, int(mine[until - 1]) + 1)
+                block = checked_rows(part, start, int(mine[until - 1]) + 1)
                 found.append(block[mine[at:until] - start])
                 at = until
             first += part.rows
@@ -174,21 +177,37 @@ class VectorStream:
         result[order] = values
         return result
 
-    def checked(self, part: Part, start: int, stop: int) -> Float[ndarray, "n d"]:
-        """Rows of a part as float32 or float64, finite."""
-        try:
-            block = part.read(start, stop)
-        except OSError as error:
-            raise DataError(f"{part.path}: needed a readable file, got {error}. Check it.") from error
-        finite = np.isfinite(block)
-        if not finite.all():
-            row, column = (int(i) for i in np.argwhere(~finite)[0])
-            raise DataError(
-                f"{part.path}: needed finite numbers, got {block[row, column]} in row {start + row}, column {column} "
-                "(counted from 0). Drop or repair that row in all sets."
-            )
-        block = check_vectors(block, str(part.path))
-        return block.astype(np.float32) if block.dtype == np.float16 else block
+
+def checked_rows(part: Part, start: int, stop: int) -> Float[ndarray, "n d"]:
+    """Rows of a part as float32 or float64, finite.
+
+    Raises:
+        DataError: a file that cannot be read, or numbers that are not finite.
+    """
+    with _readable(part.path):
+        block = part.read(start, stop)
+    finite = np.isfinite(block)
+    if not finite.all():
+        row, column = (int(i) for i in np.argwhere(~finite)[0])
+        raise DataError(
+            f"{part.path}: needed finite numbers, got {block[row, column]} in row {start + row}, column {column} "
+            "(counted from 0). Drop or repair that row in all sets."
+        )
+    block = check_vectors(block, str(part.path))
+    return block.astype(np.float32) if block.dtype == np.float16 else block
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """What goes wrong while a file is read, in one line."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"{path}: needed a readable file, got {error}. Check it.") from error
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] != "polars":  # not imported only to be compared with
+            raise
+        raise DataError(f"{path}: needed a whole parquet file, got {error}. Write it again.") from error
 
 
 _BYTES_APART = 1 << 16

@@ -142,19 +142,18 @@ def hub_table(records: list[dict[str, Any]]) -> Table:
         caption="k-occurrence: how many neighbor lists an item stands in; antihubs stand in none",
         caption_justify="left",
     )
-    _columns(table, ["set", "K", "metric"])
+    _columns(table, ["set", "N", "K", "metric"])
     _columns(table, ["skewness of the k-occurrence", "antihubs", "largest k-occurrence"], right=True)
     seen = set()
     for record in records:
         for space in ("a", "b"):
-            line = (record[space], record["k"], record["metric"])
-            if line in seen:
-                continue
-            seen.add(line)
-            table.add_row(
-                Text(Path(record[space]).name), str(record["k"]), record["metric"], f"{record[f'skewness_{space}']:.2f}",
-                f"{record[f'antihubs_{space}']:.1%}", str(record[f"largest_{space}"]),
+            line = (
+                Path(record[space]).name, str(record["n"]), str(record["k"]), record["metric"],
+                f"{record[f'skewness_{space}']:.2f}", f"{record[f'antihubs_{space}']:.1%}", str(record[f"largest_{space}"]),
             )  # fmt: skip
+            if line not in seen:  # a set may be paired with several others, with all of its items or with some
+                seen.add(line)
+                table.add_row(Text(line[0]), *line[1:])
     return table
 
 

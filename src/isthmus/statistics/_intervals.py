@@ -154,6 +154,7 @@ def ratio_error(
         return float("nan")
     residual = numerator - numerator.sum() / denominator.sum() * denominator
     unseen = 1.0 if population is None else 1 - len(residual) / population
-    if population is not None and unseen and not residual.any():
+    # Not by residuals: of whole numbers the products are exact, while 1/49 * 49 is not 1.
+    if population is not None and unseen and (numerator * denominator.sum() == denominator * numerator.sum()).all():
         return float(3 / len(residual) / 1.96 * denominator.max() / denominator.mean())
     return float(np.sqrt(unseen) * np.std(residual, ddof=1) / (denominator.mean() * np.sqrt(len(residual))))
