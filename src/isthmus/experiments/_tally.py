@@ -50,7 +50,10 @@ class Errors(NamedTuple):
         for part in parts:
             if part is None:
                 return None
-            pooled = cls(*(a + b for a, b in zip(pooled, part, strict=True)))
+            pooled = cls(
+                pooled.squared + part.squared, pooled.numbers + part.numbers, pooled.variation + part.variation,
+                pooled.total + part.total,
+            )  # fmt: skip
         return pooled
 
     @property
@@ -110,7 +113,7 @@ class Tally:
         drawn = min(len(part.halves) for part in parts)
         return cls(
             first.k, first.metric, first.include_self, tuple(each for part in parts for each in part.sets),
-            np.concatenate([part.items for part in parts]), counts, sum(part.halves[:drawn] for part in parts),
+            np.concatenate([part.items for part in parts]), counts, np.sum([part.halves[:drawn] for part in parts], axis=0),
         )  # fmt: skip
 
     def value(self, of: Quantity) -> float:

@@ -9,7 +9,15 @@ from isthmus.statistics._intervals import (
     halves,
     ratio_error,
 )
-from isthmus.statistics._tests import bonferroni, holm, permutation_p, rank_sum_p, sign_flip_p, smallest_rank_sum_p
+from isthmus.statistics._tests import (
+    bonferroni,
+    holm,
+    permutation_p,
+    rank_sum_p,
+    sign_flip_p,
+    sign_flip_ps,
+    smallest_rank_sum_p,
+)
 
 __all__ = [
     "POPULATIONS",
@@ -24,5 +32,6 @@ __all__ = [
     "rank_sum_p",
     "ratio_error",
     "sign_flip_p",
+    "sign_flip_ps",
     "smallest_rank_sum_p",
 ]

@@ -43,17 +43,29 @@ def sign_flip_p(differences: Float[ndarray, " n"] | Int[ndarray, " n"], draws: i
         >>> sign_flip_p(np.zeros(5), draws=99)
         1.0
     """
+    return float(sign_flip_ps(np.asarray(differences)[:, None], draws, seed)[0])
+
+
+def sign_flip_ps(
+    differences: Float[ndarray, "n tests"] | Int[ndarray, "n tests"], draws: int = 9999, seed: int = 0
+) -> Float[ndarray, " tests"]:
+    """`sign_flip_p` of each column, with the same signs for all, drawn once.
+
+    Example:
+        >>> sign_flip_ps(np.array([[0, 1], [0, 1], [0, 1]]), draws=999).round(1)
+        array([1. , 0.3])
+    """
     rng = np.random.default_rng([seed, 0x51F1])
     values = np.asarray(differences, dtype=np.float64)
-    observed = abs(values.sum())
+    observed = np.abs(values.sum(axis=0))
     # Sums of the same numbers in another order differ by rounding; they are ties all the same.
-    tolerance = 1e-12 * np.abs(values).sum()
-    extreme = 0
+    tolerance = 1e-12 * np.abs(values).sum(axis=0)
+    extreme = np.zeros(values.shape[1], dtype=np.int64)
     step = max(1, _SIGNS_AT_ONCE // max(1, len(values)))
     for start in range(0, draws, step):
         size = min(step, draws - start)
         sign = 1.0 - 2.0 * rng.integers(0, 2, size=(size, len(values)), dtype=np.int8)
-        extreme += int(np.count_nonzero(np.abs((sign * values).sum(axis=1)) >= observed - tolerance))
+        extreme += np.count_nonzero(np.abs(sign @ values) >= observed - tolerance, axis=0)
     return (extreme + 1) / (draws + 1)
 
 
