@@ -14,9 +14,7 @@ Argument, Option = typer.Argument, typer.Option
 def show(
     folder: Annotated[Path, Argument(metavar="DIR", help="Where `isthmus run` wrote.")],
     cells: Annotated[bool, Option("--cells", help="One line a training instead of one a mapping.")] = False,
-    where: Annotated[
-        list[str] | None, Option(metavar="KEY=VALUE", help="Only such lines; may be given several times.")
-    ] = None,
+    where: Annotated[list[str] | None, Option(metavar="KEY=VALUE", help="Only such lines; several times for more.")] = None,
     sort: Annotated[str | None, Option(metavar="KEY", help="Sort by a key; -KEY sorts downwards.")] = None,
     json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,
     csv: Annotated[bool, Option("--csv", help="Only CSV on standard output.")] = False,

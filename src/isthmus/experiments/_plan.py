@@ -98,21 +98,12 @@ def _cells(spec: Spec) -> Iterator[Cell]:
     twins = dict.fromkeys(map(twin_of, spec.mappings)) if spec.controls else {}
     for direction in spec.protocol.directions:
         for part in range(folds or 1):
-
-            def cell(
-                role: Literal["mapping", "control"],
-                entry: Entry,
-                seed: int,
-                direction: Direction = direction,
-                part: int = part,
-            ) -> Cell:
-                return Cell(spec.name, direction, role, entry, part, seed, folds, spec.protocol.seed, spec.measure)
-
+            what: list[tuple[Literal["mapping", "control"], Entry, int]] = []
             if spec.controls:
-                yield cell("control", IDENTITY, seed)
-            for twin in twins:
-                for draw in range(CONTROL_DRAWS):
-                    yield cell("control", twin, seed + draw + part * CONTROL_DRAWS)
+                what.append(("control", IDENTITY, seed))
+            draws = range(seed + part * CONTROL_DRAWS, seed + (part + 1) * CONTROL_DRAWS)  # others in every part
+            what += [("control", twin, draw) for twin in twins for draw in draws]
             for entry in spec.mappings:
-                for repetition in range(seeds if entry.trains else 1):
-                    yield cell("mapping", entry, seed + repetition)
+                what += [("mapping", entry, seed + repetition) for repetition in range(seeds if entry.trains else 1)]
+            for role, entry, own in what:
+                yield Cell(spec.name, direction, role, entry, part, own, folds, seed, spec.measure)

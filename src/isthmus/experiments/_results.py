@@ -2,8 +2,8 @@
 
 Folds and seeds are pooled item by item, as `audit` pools them, so that a summary and an audit of the same mappings show the
 same figures. Two tests ask whether input and target overlap differ: the paper's, a rank sum over the overlaps of the cells,
-which with five of them cannot fall below 0.0079; and a paired one over items. Each is corrected for all mappings that stand in
-one table, that is at one k, metric and self convention.
+which with five of them cannot fall below 0.0079; and a paired one over items. Each is corrected for all mappings that stand
+in one table, that is at one k, metric and self convention.
 """
 
 import io
@@ -31,8 +31,8 @@ Level = Literal["cells", "summary"]
 _Key = tuple[int, Metric, bool]
 _OF_CELLS = ("part", "seed", "epochs", "train_loss", "steady", "diverged")
 _OF_SUMMARIES = (
-    "cells", "diverged", "unsteady", "input_sd", "target_sd", "rank_sum_p", "rank_sum_p_bonferroni", "smallest_p", "paired_p",
-    "paired_p_holm",
+    "cells", "diverged", "unsteady", "input_sd", "target_sd", "rank_sum_p", "rank_sum_p_bonferroni", "smallest_p",
+    "paired_p", "paired_p_holm",
 )  # fmt: skip
 
 
@@ -56,8 +56,8 @@ class Done:
         about = msgspec.json.decode((folder / "cell.json").read_bytes())
         if about["diverged"]:
             return cls(cell, about, {})
-        tables = ((folder / name).read_bytes() for name in ("items.parquet", "halves.parquet"))
-        return cls(cell, about, read_tallies(*tables, cell.measure, cell.part))
+        items, halves = ((folder / name).read_bytes() for name in ("items.parquet", "halves.parquet"))
+        return cls(cell, about, read_tallies(items, halves, cell.measure, cell.part))
 
     @property
     def errors(self) -> Errors | None:

@@ -1,7 +1,7 @@
 """An experiment run: every cell that is not there yet, on several processes, until all are there.
 
-Each process takes a cell, claims it, and writes it whole; so a run may be stopped or killed at any moment, started again, and
-even run twice at once on one folder: the runs then share the cells. No byte of the results depends on any of this.
+Each process takes a cell, claims it, and writes it whole; so a run may be stopped or killed at any moment, started again,
+and even run twice at once on one folder: the runs then share the cells. No byte of the results depends on any of this.
 """
 
 import os
@@ -81,7 +81,9 @@ def _report(progress: Progress | None, left: int, total: int) -> None:
 
 def _all_of(work: Sequence[tuple[Any, ...]], processes: int) -> Iterator[None]:
     if processes <= 1:
-        yield from (_do(*each) for each in work)
+        for each in work:
+            _do(*each)
+            yield
         return
     import joblib  # noqa: PLC0415
 
@@ -118,8 +120,8 @@ def _warn(results: Results) -> None:
     unsteady = sum(not about.get("steady", True) for about in outcomes)
     if diverged or unsteady:
         warnings.warn(
-            f"loss: needed a training loss that steadily decreases, got {diverged} of {len(outcomes)} trainings that diverged "
-            f"and {unsteady} whose loss did not. Use smaller learning rates for those that the cells' records name.",
+            f"loss: needed a training loss that steadily decreases, got {diverged} of {len(outcomes)} trainings that "
+            f"diverged and {unsteady} whose loss did not. Use smaller learning rates there; `isthmus show --cells` names them.",
             TrainingWarning,
             stacklevel=3,
         )

@@ -45,7 +45,7 @@ class Protocol(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     """How items are divided and how often training is repeated.
 
     Five folds and one seed where there is no split; five seeds where there is one (`split`, or files x_test and y_test).
-    `split` is a table as of `isthmus.pairs.read_split`, `file.tsv:column` where the part stands in another column than `part`.
+    `split` is a table as of `isthmus.pairs.read_split`, `file.tsv:column` where the part stands in another column.
     """
 
     folds: Annotated[int, Meta(ge=2)] | None = None

@@ -15,15 +15,16 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from isthmus._errors import DataError
 
-try:
-    import fcntl
-except ImportError:  # Windows: runs do not share work there, and leave each other's parts alone
-    fcntl = None  # type: ignore[assignment]
+fcntl: Any = None
+with suppress(ImportError):  # on Windows there is none: runs do not share work there, and leave each other's parts alone
+    fcntl = import_module("fcntl")
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _THERE = (errno.ENOTEMPTY, errno.EEXIST)

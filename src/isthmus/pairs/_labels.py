@@ -13,8 +13,8 @@ def read_labels(source: str | Path) -> ndarray:
     """One class a row, as text, or a table of rows by classes that is not 0 where a row is in one.
 
     Args:
-        source: `file.tsv:column`, `file.csv:column`, `file.npz:key` or `file.npy`; an array of one dimension holds one class a
-            row, one of two dimensions several.
+        source: `file.tsv:column`, `file.csv:column`, `file.npz:key` or `file.npy`; an array of one dimension holds one class
+            a row, one of two dimensions several.
 
     Raises:
         DataError: no such file, column or key, or an array of objects or of another number of dimensions.

@@ -11,7 +11,7 @@ _CONVENTION = {True: "in", False: "out"}
 
 
 def results_table(records: list[dict[str, Any]], level: Level = "summary") -> Table:
-    """One line a record: overlaps with their spread over cells, rates, index, tests and verdict; or, for cells, its training.
+    """One line a record: overlaps with their spread over cells, rates, index, tests and verdict; for cells, its training.
 
     Example:
         >>> record = {"direction": "x->y", "mapping": "nn", "input_overlap": 0.5, "target_overlap": None}
@@ -19,7 +19,7 @@ def results_table(records: list[dict[str, Any]], level: Level = "summary") -> Ta
         1
     """
     table = Table(
-        caption="self: whether an item counts as its own neighbor; p: rank sum over cells (Bonferroni), paired over items (Holm)",
+        caption="self: whether an item is its own neighbor; p: rank sum over cells (Bonferroni), paired over items (Holm)",
         caption_justify="left",
     )
     for name in ("direction", "mapping", "loss"):
