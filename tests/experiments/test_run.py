@@ -30,7 +30,7 @@ y = "y.npy"
 [protocol]
 {protocol}
 [measure]
-k = [3, 5]
+k = [3]
 include_self = [false, true]
 {measure}
 [[mappings]]
@@ -48,7 +48,7 @@ def spec_file(tmp_path):
     np.save(tmp_path / "y.npy", pairs.y[:, :40])
     (tmp_path / "labels.tsv").write_text("\n".join(["kind", *pairs.labels]))
 
-    def write(more=LIN, protocol="folds = 3", controls="true", measure="", data=""):
+    def write(more=LIN, protocol="folds = 3", controls="false", measure="", data=""):
         text = TINY.format(more=more, protocol=protocol, controls=controls, measure=measure)
         path = tmp_path / "tiny.toml"
         path.write_text(text.replace('y = "y.npy"', f'y = "y.npy"\n{data}'))
@@ -75,7 +75,7 @@ def finished(process):
 
 
 def test_a_summary_shows_what_an_audit_shows(spec_file, tmp_path):
-    results = run(read_spec(spec_file(protocol="folds = 3\nseeds = 2")), tmp_path / "out")
+    results = run(read_spec(spec_file(protocol="folds = 3\nseeds = 2", controls="true")), tmp_path / "out")
     pairs = Pairs(np.load(tmp_path / "x.npy"), np.load(tmp_path / "y.npy"), name="tiny")
     recipe = isthmus.training.RECIPES["paper"]
     short = type(recipe)(**{name: getattr(recipe, name) for name in recipe.__slots__} | {"epochs": 5, "patience": 0})
@@ -83,20 +83,24 @@ def test_a_summary_shows_what_an_audit_shows(spec_file, tmp_path):
     try:
         rows = [
             row for each in (False, True)
-            for row in audit(pairs, ["ridge", "lin"], k=[3, 5], include_self=each, folds=3, seeds=2).records()
+            for row in audit(pairs, ["ridge", "lin"], k=3, include_self=each, folds=3, seeds=2).records()
         ]  # fmt: skip
     finally:
         isthmus.training.RECIPES["paper"] = original
     expected = {(r["direction"], r["mapping"], r["k"], r["include_self"]): r for r in rows}
     found = results.records()
-    assert len(found) == len(rows) == 2 * 5 * 4
+    assert len(found) == len(rows) == 2 * 5 * 2
     for record in found:
         wanted = expected[record["direction"], record["mapping"], record["k"], record["include_self"]]
-        assert {name: record[name] for name in wanted} == {n: None if v != v else v for n, v in wanted.items()}
+        for name in ("mse", "r2"):  # an audit adds ridge's errors once a seed, which rounds another way
+            assert record[name] == (wanted[name] if wanted[name] is None else pytest.approx(wanted.pop(name), rel=1e-12))
+        assert {name: record[name] for name in wanted} == {
+            n: None if isinstance(v, float) and np.isnan(v) else v for n, v in wanted.items()
+        }
 
 
 def test_cells_parts_and_tests(spec_file, tmp_path):
-    results = run(read_spec(spec_file()), tmp_path / "out")
+    results = run(read_spec(spec_file(controls="true")), tmp_path / "out")
     cells = results.records("cells")
     for record in results.records():
         own = [c for c in cells if all(c[n] == record[n] for n in ("direction", "mapping", "k", "include_self"))]
@@ -125,13 +129,13 @@ def test_one_and_two_processes_and_another_folder_give_the_same_bytes(spec_file,
     curves = [path for path in contents(tmp_path / "one") if path.endswith("curves.json")]
     assert len(curves) == 6
     records = json.loads((tmp_path / "one" / curves[0]).read_bytes())
-    assert [(r["epoch"], r["k"]) for r in records] == [(e, k) for e in (1, 4) for _ in range(2) for k in (3, 5)]
+    assert [(r["epoch"], r["k"]) for r in records] == [(e, k) for e in (1, 4) for _ in range(2) for k in (3,)]
 
 
 def test_what_is_there_is_not_done_again_and_a_change_repeats_what_it_touches(spec_file, tmp_path):
     seen = []
     run(read_spec(spec_file()), tmp_path / "out", progress=lambda *step: seen.append(step))
-    assert (seen[0], seen[-1]) == (("26 cells left", 0, 26), ("0 cells left", 26, 26)) or seen[0][1] == 0
+    assert (seen[0], seen[-1]) == (("12 cells left", 0, 12), ("0 cells left", 12, 12))
     seen.clear()
     run(read_spec(spec_file()), tmp_path / "out", progress=lambda *step: seen.append(step))
     assert {done == total for _, done, total in seen} == {True}
@@ -146,7 +150,7 @@ def test_what_is_there_is_not_done_again_and_a_change_repeats_what_it_touches(sp
 
 
 def test_killed_ten_times_the_results_are_the_same_bytes(spec_file, tmp_path):
-    path = spec_file(more="", controls="true")
+    path = spec_file(more="", controls="true", protocol="folds = 2")
     begin = time.monotonic()
     assert finished(started(path, "--out", "whole", "--processes", 1, cwd=tmp_path))[0] == 0
     whole = time.monotonic() - begin
@@ -158,7 +162,7 @@ def test_killed_ten_times_the_results_are_the_same_bytes(spec_file, tmp_path):
         os.killpg(process.pid, signal.SIGKILL) if number % 3 else process.kill()
         process.communicate()
         there.append(len(list((tmp_path / "killed/cells").glob("[!.]*"))))
-        if there[-1] > 12:  # begin anew before all is done, so that every kill meets a run at work
+        if there[-1] > 14:  # begin anew before all is done, so that every kill meets a run at work
             shutil.rmtree(tmp_path / "killed")
     assert finished(started(path, "--out", "killed", "--processes", 1, cwd=tmp_path))[0] == 0
     assert max(there) > 0, there
@@ -196,9 +200,9 @@ def test_a_claim_is_one_process_s_and_dies_with_it(tmp_path):
 
 
 def test_a_full_disk_is_one_line_and_the_run_goes_on_when_there_is_room(spec_file, tmp_path):
-    path = spec_file()
+    path = spec_file(more="", controls="true")
     (tmp_path / "small").mkdir()
-    mount = "mount -t tmpfs -o size=150k none small"
+    mount = "mount -t tmpfs -o size=60k none small"
     if subprocess.run(["unshare", "-rm", "sh", "-c", mount], cwd=tmp_path, capture_output=True, check=False).returncode:
         pytest.skip("no small file system can be mounted here")
     script = f"""
@@ -218,7 +222,7 @@ cp -r small saved
     assert (text["first.code"], text["first.out"]) == ("2\n", "")
     last = text["first.err"].splitlines()[-1]
     assert re.fullmatch(r"isthmus: small: needed room to write results, got a full disk .*Free some.*stay\.", last), text
-    assert 0 < int(text["done"]) < 38
+    assert 0 < int(text["done"]) < 30
     assert text["second.code"] == "0\n", (tmp_path / "second.err").read_text()
     run(read_spec(path), tmp_path / "roomy")
     assert contents(tmp_path / "saved") == contents(tmp_path / "roomy")
@@ -227,7 +231,7 @@ cp -r small saved
 def test_a_cell_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
     _store.prepare(tmp_path)
 
-    def full(descriptor):
+    def full(_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(_store.os, "fsync", full)
@@ -250,6 +254,7 @@ def test_a_training_that_diverges_is_recorded_and_the_rest_goes_on(spec_file, tm
     assert pl.read_parquet(tmp_path / "out/results.parquet").height == len(results.records())
 
 
+@pytest.mark.filterwarnings("ignore::isthmus.training.TrainingWarning")
 def test_max_margin_takes_labels_of_a_file_or_ids(spec_file, tmp_path):
     margin = LIN + 'loss = "max-margin"\n'
     with pytest.raises(IsthmusError, match=r"spec.mappings\[1\].labels: needed classes for the max-margin loss, got none"):
@@ -261,23 +266,17 @@ def test_max_margin_takes_labels_of_a_file_or_ids(spec_file, tmp_path):
     assert values[0] != values[1]
 
 
+@pytest.mark.filterwarnings("ignore::isthmus.training.TrainingWarning")
 def test_a_grid_is_searched_within_the_training_part(spec_file, tmp_path):
     grid = '[[mappings]]\nname = "nn"\ngrid_folds = 2\n[mappings.grid]\nlearning_rate = [0.01, 0.001]\nhidden = [4]\n'
     grid += "dropout = [0.0]\nepochs = 3\n"
     spec = read_spec(spec_file(more=grid, controls="false", protocol='folds = 2\ndirections = ["x->y"]'))
-    with pytest.warns(isthmus.training.TrainingWarning) if False else _nothing():
-        run(spec, tmp_path / "out")
-    (found, *_) = [path for path in (tmp_path / "out").rglob("grid.json")]
+    run(spec, tmp_path / "out")
+    found = next((tmp_path / "out").rglob("grid.json"))
     assert len(json.loads(found.read_bytes())) == 4
     about = json.loads((found.parent / "cell.json").read_bytes())
     assert about["hidden"] == [4]
     assert about["learning_rate"] in (0.01, 0.001)
-
-
-def _nothing():
-    import warnings
-
-    return warnings.catch_warnings(action="ignore")
 
 
 def test_a_set_with_a_test_part_of_its_own_takes_five_seeds(spec_file, tmp_path):
@@ -355,4 +354,6 @@ def test_specs_in_the_package_fit_their_data(data_folder):
         assert (len(items.pairs), len(items.splits)) == (n, parts)
         assert len(items.labels[None]) == n
         assert len({cell.key(items.digest) for cell in plan(spec)}) == len(plan(spec))
-    assert (len(items.splits[0].train), len(items.splits[0].test)) == (2173, 693)
+        if parts == 1:
+            train, test = {"wiki": (2173, 693), "openclipart": (2678, 668)}[name]
+            assert (len(items.splits[0].train), len(items.splits[0].test)) == (train, test)

@@ -43,6 +43,8 @@ def run(
     from isthmus.experiments import read_spec  # noqa: PLC0415
     from isthmus.experiments import run as run_spec  # noqa: PLC0415
 
+    # The process that tidies up after others outlives a stop, and would complain of what the stop left to it.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
     what = read_spec(spec, data)
     folder = out or Path("runs", what.name)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -55,10 +57,12 @@ def run(
     if json:
         _output.print_json(records)
         return
-    from isthmus.report import results_table  # noqa: PLC0415
+    from isthmus.report import results_tables  # noqa: PLC0415
 
     first = [r for r in records if all(r[name] == records[0][name] for name in ("k", "metric", "include_self"))]
-    _output.console().print(results_table(first))
+    console = _output.console()
+    for table in results_tables(first):
+        console.print(table)
     _output.note(f"{len(results.cells)} cells in {folder}; `isthmus show {folder}` shows all {len(records)} lines")
 
 

@@ -42,9 +42,11 @@ def show(
 
         sys.stdout.write(pl.DataFrame(records, infer_schema_length=None).write_csv())
     else:
-        from isthmus.report import results_table  # noqa: PLC0415
+        from isthmus.report import results_tables  # noqa: PLC0415
 
-        _output.console().print(results_table(records, level))
+        console = _output.console()
+        for table in results_tables(records, level):
+            console.print(table)
 
 
 def _chosen(records: list[dict[str, Any]], where: list[str], sort: str | None) -> list[dict[str, Any]]:

@@ -121,7 +121,7 @@ def _warn(results: Results) -> None:
     if diverged or unsteady:
         warnings.warn(
             f"loss: needed a training loss that steadily decreases, got {diverged} of {len(outcomes)} trainings that "
-            f"diverged and {unsteady} whose loss did not. Use smaller learning rates there; `isthmus show --cells` names them.",
+            f"diverged and {unsteady} whose loss did not. Use smaller learning rates there; `records('cells')` names them.",
             TrainingWarning,
             stacklevel=3,
         )

@@ -26,7 +26,7 @@ from isthmus.training import recipe as recipe_of
 Natural = Annotated[int, Meta(ge=1)]
 
 
-class Data(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Data(Struct, frozen=True, forbid_unknown_fields=True):
     """Which items: `name` of an embedded set, or files x and y, with x_test and y_test where a test set has its own.
 
     Labels are `file.tsv:column` or `file.npz:key`, as of `isthmus.pairs.read_labels`.
@@ -41,7 +41,7 @@ class Data(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     labels_test: str | None = None
 
 
-class Protocol(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Protocol(Struct, frozen=True, forbid_unknown_fields=True):
     """How items are divided and how often training is repeated.
 
     Five folds and one seed where there is no split; five seeds where there is one (`split`, or files x_test and y_test).
@@ -55,7 +55,7 @@ class Protocol(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     directions: Annotated[tuple[Literal["x->y", "y->x"], ...], Meta(min_length=1)] = ("x->y", "y->x")
 
 
-class GridTable(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class GridTable(Struct, frozen=True, forbid_unknown_fields=True):
     """The axes of `isthmus.training.Grid`; one that is left out is the paper's."""
 
     learning_rate: tuple[float, ...] | UnsetType = UNSET
@@ -65,7 +65,7 @@ class GridTable(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     epochs: int | UnsetType = UNSET
 
 
-class Entry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     """A mapping to learn: its name, loss and recipe, what it sets otherwise, and the grid that it chooses from.
 
     Args:
@@ -132,7 +132,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
 _SETTINGS = tuple(Recipe.__dataclass_fields__)
 
 
-class Measure(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Measure(Struct, frozen=True, forbid_unknown_fields=True):
     """What is counted on the test items; `epochs` of training after which to count as well, for curves."""
 
     k: Annotated[tuple[Natural, ...], Meta(min_length=1)] = (10,)
@@ -141,7 +141,7 @@ class Measure(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     epochs: tuple[Natural, ...] = ()
 
 
-class Spec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Spec(Struct, frozen=True, forbid_unknown_fields=True):
     """A whole experiment; `controls` adds the identity and the untrained twins."""
 
     name: Annotated[str, Meta(pattern=r"^\w[\w.-]*$")]
