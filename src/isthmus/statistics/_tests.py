@@ -53,7 +53,7 @@ def sign_flip_ps(
 
     Example:
         >>> sign_flip_ps(np.array([[0, 1], [0, 1], [0, 1]]), draws=999).round(1)
-        array([1. , 0.3])
+        array([1. , 0.2])
     """
     rng = np.random.default_rng([seed, 0x51F1])
     values = np.asarray(differences, dtype=np.float64)
