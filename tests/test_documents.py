@@ -15,6 +15,16 @@ def test_readme_python_runs(capsys):
     assert printed[0] == re.search(r"print\(result\) +# (.*)", code)[1]
 
 
+def test_the_experiment_of_the_documents_runs(capsys, tmp_path, monkeypatch):
+    text = (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
+    (spec,) = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
+    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    Path("small.toml").write_text(spec, encoding="utf-8")
+    exec(compile(code, "experiments.md", "exec"), {})
+    assert capsys.readouterr().out.splitlines() == ["18", "2 989 0.3333333333333333"]
+
+
 def test_every_public_name_is_documented_and_loads():
     for name in isthmus.__all__:
         assert getattr(isthmus, name).__doc__, name

@@ -22,5 +22,9 @@ class MappingError(IsthmusError):
     """A mapping that cannot be learned, applied, saved or loaded as asked."""
 
 
+class DivergenceError(MappingError):
+    """A training whose loss or weights left the finite numbers."""
+
+
 class MissingExtraError(IsthmusError):
     """An optional dependency that is not installed; the message holds the pip command."""

@@ -13,18 +13,19 @@ from numpy import ndarray
 
 from isthmus._errors import DataError, MappingError, NeighborError
 from isthmus._shapes import Float, Progress
+from isthmus.experiments._tally import Errors, Tally, half_masks, neighbor_table, tally
 from isthmus.mappings import MAPPINGS, MLP, Identity, Mapping, Untrained, mapping
-from isthmus.measures import Bridge, Counts, Spaces, Verdict, as_list, depth_for, verdict
-from isthmus.neighbors import Metric, Neighbors, check_metric, search
+from isthmus.measures import Spaces, Verdict, as_list, verdict
+from isthmus.neighbors import Metric, check_metric
 from isthmus.pairs import Pairs, Split, check_seed, check_vectors, k_fold
-from isthmus.statistics import POPULATIONS, Interval
+from isthmus.statistics import POPULATIONS, sign_flip_p
 from isthmus.training import check_loss
 from isthmus.training import recipe as recipe_of
 
 Direction = Literal["x->y", "y->x"]
 
 _POPULATION = f"{POPULATIONS['half-sample']}, with the mappings as learned"
-_CONTROL_DRAWS = 3  # random weights of each untrained control and test set
+CONTROL_DRAWS = 3  # random weights of each untrained control and test set
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,7 @@ def audit(
         mapped = _check_mapped(mapped, pairs)
         nothing = np.arange(0)
         splits = (split,) if split is not None else (Split(nothing, np.arange(len(pairs))),)
-    _check_sizes(splits, ks, len(pairs), include_self=include_self, learns=mapped is None)
+    check_sizes(splits, ks, len(pairs), include_self=include_self, learns=mapped is None)
     candidates = list(_candidates(mappings, loss, recipe, mapped=mapped is not None))
     directions: tuple[Direction, ...] = ("x->y",) if mapped is not None else ("x->y", "y->x")
     runs = sum(_runs(candidate, seeds) for candidate in candidates)
@@ -215,7 +216,7 @@ def _runs(candidate: _Candidate, seeds: int) -> int:
     """How often a candidate is run on each test set: random controls several times, to average their luck out."""
     if candidate.name in ("identity", "given"):
         return 1
-    return _CONTROL_DRAWS if candidate.role == "control" else seeds
+    return CONTROL_DRAWS if candidate.role == "control" else seeds
 
 
 class _Steps:
@@ -240,7 +241,7 @@ def _check_mapped(mapped: Any, pairs: Pairs) -> Float[ndarray, "n dy"]:
     return array
 
 
-def _check_sizes(splits: Sequence[Split], ks: Sequence[int], n: int, *, include_self: bool, learns: bool) -> None:
+def check_sizes(splits: Sequence[Split], ks: Sequence[int], n: int, *, include_self: bool, learns: bool) -> None:
     largest = max(int(rows.max(initial=0)) for split in splits for rows in (split.train, split.test))
     if largest >= n:
         raise DataError(f"split: needed rows from 0 to {n - 1}, got {largest}. Check it against the data.")
@@ -306,7 +307,7 @@ def _predict(
                     f = mapped[split.test]
                 else:
                     # A control draws other weights in every fold; a mapping's seeds are its own.
-                    own = seed + run + (number * _CONTROL_DRAWS if candidate.role == "control" else 0)
+                    own = seed + run + (number * CONTROL_DRAWS if candidate.role == "control" else 0)
                     learned = candidate.make(own)
                     if isinstance(learned, MLP):
                         labels = None if side.labels is None else [side.labels[row] for row in train]
@@ -331,73 +332,52 @@ def _measure(
     seed: int,
     steps: _Steps | None,
 ) -> Iterator[AuditRow]:
-    depth = depth_for(max(ks), max(len(split.test) for split in splits), include_self=include_self)
-
-    def neighbors(vectors: Float[ndarray, "n d"], name: str) -> Neighbors:
-        most = len(vectors) if include_self else len(vectors) - 1
-        return search(vectors, min(depth, most), metric, include_self=include_self, name=name)
-
+    sizes = [len(split.test) for split in splits]
+    masks = half_masks(sizes, seed)
     tables = []
     for number, split in enumerate(splits):
         if steps is not None:
             steps.start(f"{direction}, part {number + 1} of {len(splits)}: neighbors")
-        tables.append(tuple(neighbors(v[split.test], name) for v, name in ((side.x, "x"), (side.y, "y"))))
-    spaces: dict[str, list[Spaces]] = {name: [] for name in predictions}
+        tables.append(tuple(
+            neighbor_table(v[split.test], ks, metric, include_self=include_self, name=name)
+            for v, name in ((side.x, "x"), (side.y, "y"))
+        ))  # fmt: skip
+    tallies: dict[str, list[list[Tally]]] = {name: [] for name in predictions}
     for name, parts in predictions.items():
         for part in parts:
             x, y = tables[part.set_number]
-            f = x if name == "identity" else neighbors(part.f, name)
-            spaces[name].append(Spaces.of(x, f, y, splits[part.set_number].test))
-    errors = {name: _errors(parts, splits, side) for name, parts in predictions.items()}
-    for k in ks:
-        bridges = {name: Bridge.of(parts, k) for name, parts in spaces.items()}
-        samples = {name: each.half_samples(seed=seed) for name, each in bridges.items()}
+            f = x if name == "identity" else neighbor_table(part.f, ks, metric, include_self=include_self, name=name)
+            spaces = Spaces.of(x, f, y, splits[part.set_number].test)
+            tallies[name].append(tally(spaces, ks, part.set_number, sizes, masks[part.set_number]))
+    errors = {
+        name: Errors.pool([Errors.of(part.f, side.y[splits[part.set_number].test]) for part in parts])
+        for name, parts in predictions.items()
+    }
+    for position in range(len(ks)):
+        pooled = {name: Tally.pool([part[position] for part in parts]) for name, parts in tallies.items()}
         for candidate in candidates:
-            yield _row(side.name, candidate, bridges, samples, errors[candidate.name], direction, splits, seed)
+            mine = pooled[candidate.name]
+            twins = [pooled[name] for name in candidate.twins]
+            p = sign_flip_p(mine.differences(), seed=seed)
+            yield row_of(side.name, direction, candidate.name, candidate.role, mine, twins, errors[candidate.name], p)
 
 
-def _errors(parts: Sequence[_Mapped], splits: Sequence[Split], side: Pairs) -> tuple[float | None, float | None]:
-    """MSE and R2 over all test sets; None where f(x) and y differ in width."""
-    if parts[0].f.shape[1] != side.y.shape[1]:
-        return None, None
-    squared, numbers, variation, total = 0.0, 0, 0.0, 0.0
-    for part in parts:
-        y = side.y[splits[part.set_number].test].astype(np.float64)
-        squared += float(((part.f - y) ** 2).sum())
-        variation += float(((y - y.mean(axis=0)) ** 2).sum())
-        numbers += y.size
-        total += float((y**2).sum())
-    return squared / numbers, (1 - squared / variation if variation > 1e-20 * total else None)
-
-
-def _row(
+def row_of(
     pairs: str,
-    candidate: _Candidate,
-    bridges: dict[str, Bridge],
-    samples: dict[str, tuple[Counts, ...]],
-    errors: tuple[float | None, float | None],
     direction: Direction,
-    splits: Sequence[Split],
-    seed: int,
+    name: str,
+    role: Literal["mapping", "control"],
+    tally: Tally,
+    twins: Sequence[Tally],
+    errors: Errors | None,
+    p_value: float,
 ) -> AuditRow:
-    bridge = bridges[candidate.name]
-    table = bridge.spaces[0].x
-    index = bridge.interval("index", samples=samples[candidate.name])
-    gain: Interval | None = None
-    if candidate.twins:
-        twin = max(candidate.twins, key=lambda name: bridges[name].bridge_rate)
-        gain = bridge.gain(bridges[twin], samples=(samples[candidate.name], samples[twin]))
-    mse, r2 = errors
+    """The row of a mapping or control, from what was counted; it is compared with the best of its untrained twins."""
+    twin = max(twins, key=lambda each: each.value("bridge_rate"), default=None)
+    gain = None if twin is None else tally.gain(twin)
     return AuditRow(
-        pairs=pairs, direction=direction, mapping=candidate.name, role=candidate.role,
-        n_test=bridge.n, n_neighborhood=min(len(split.test) for split in splits),
-        k=bridge.k, metric=table.metric, include_self=table.includes_self,
-        input_overlap=bridge.input_overlap, target_overlap=bridge.target_overlap,
-        baseline_overlap=bridge.baseline_overlap, chance=bridge.chance,
-        shared=float(bridge.shared.mean()), echoed=float(bridge.echoed.mean()),
-        bridged=float(bridge.bridged.mean()), novel=float(bridge.novel.mean()),
-        echo_rate=bridge.echo_rate, bridge_rate=bridge.bridge_rate, bridge_index=bridge.index,
-        bridge_index_low=index.low, bridge_index_high=index.high, interval_population=_POPULATION,
+        pairs=pairs, direction=direction, mapping=name, role=role, **tally.record(), interval_population=_POPULATION,
         gain=gain.estimate if gain else None, gain_low=gain.low if gain else None, gain_high=gain.high if gain else None,
-        p_value=bridge.test(seed=seed), mse=mse, r2=r2, verdict=verdict(index, gain),
+        p_value=p_value, mse=errors.mse if errors else None, r2=errors.r2 if errors else None,
+        verdict=verdict(tally.index(), gain),
     )  # fmt: skip

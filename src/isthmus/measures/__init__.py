@@ -2,7 +2,7 @@
 
 from isthmus.measures._approximation import ApproximateOverlap, approximate_overlap
 from isthmus.measures._bridge import Bridge, Counts, Quantity, Spaces, bridge
-from isthmus.measures._lists import as_list, depth_for, positions
+from isthmus.measures._lists import as_list, depth_for, enough_for_halves, positions
 from isthmus.measures._overlap import OverlapResult, chance, mnno, nno, overlap, overlaps, relabeled
 from isthmus.measures._sampling import draw, searched
 from isthmus.measures._verdict import Verdict, verdict
@@ -21,6 +21,7 @@ __all__ = [
     "chance",
     "depth_for",
     "draw",
+    "enough_for_halves",
     "mnno",
     "nno",
     "overlap",

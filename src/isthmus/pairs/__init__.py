@@ -1,6 +1,7 @@
 """Two spaces, one item per row: reading, joining, splitting and scaling."""
 
 from isthmus.pairs._files import read
+from isthmus.pairs._labels import read_labels
 from isthmus.pairs._pairs import Alignment, Pairs, align
 from isthmus.pairs._scaling import Scaling, ScalingKind
 from isthmus.pairs._splits import Split, check_seed, hold_out, k_fold, read_split
@@ -26,5 +27,6 @@ __all__ = [
     "k_fold",
     "open_stream",
     "read",
+    "read_labels",
     "read_split",
 ]

@@ -92,7 +92,7 @@ def hold_out(n: int, fraction: float = 0.2, seed: int = 0) -> Split:
     return Split(np.sort(order[size:]), np.sort(order[:size]))
 
 
-def read_split(path: str | Path, ids: tuple[str, ...], *, by_row: bool = True) -> Split:
+def read_split(path: str | Path, ids: tuple[str, ...], *, by_row: bool = True, column: str = "part") -> Split:
     """A published split from a TSV (or CSV) file with the columns `index` or `id`, and `part`.
 
     `index` counts rows from 0, `id` names items; `part` is `train` or `test`. The order of the lines is the order of
@@ -102,6 +102,7 @@ def read_split(path: str | Path, ids: tuple[str, ...], *, by_row: bool = True) -
         path: of the table.
         ids: of the items, in the order of the data.
         by_row: whether rows are still those of the files; after a join that left items out, only ids name them.
+        column: that holds the part.
 
     Raises:
         DataError: a missing column, an `index` where rows have moved, an unknown id, an index out of range, an item named
@@ -119,10 +120,11 @@ def read_split(path: str | Path, ids: tuple[str, ...], *, by_row: bool = True) -
     from isthmus.pairs._tables import read_table  # noqa: PLC0415 - polars is heavy, and most splits are drawn
 
     table = read_table(Path(path))
-    key = next((name for name in ("id", "index") if name in table), None)
-    if key is None or "part" not in table:
+    numbered = by_row and ids == tuple(map(str, range(len(ids))))  # items without a name of their own
+    key = next((name for name in (("index", "id") if numbered else ("id", "index")) if name in table), None)
+    if key is None or column not in table:
         found = ", ".join(table) or "none"
-        raise DataError(f"{path}: needed the columns index (or id) and part, got {found}. Name them in the first line.")
+        raise DataError(f"{path}: needed the columns index (or id) and {column}, got {found}. Name them in the first line.")
     if key == "index" and not by_row:
         raise DataError(
             f"{path}: needed the column id, since the join left items out and rows have moved, got index. Name items by id."
@@ -130,7 +132,7 @@ def read_split(path: str | Path, ids: tuple[str, ...], *, by_row: bool = True) -
     row_of = {item: row for row, item in enumerate(ids)} if key == "id" else {str(i): i for i in range(len(ids))}
     parts: dict[str, list[int]] = {"train": [], "test": []}
     seen: set[int] = set()
-    for line, (item, part) in enumerate(zip(table[key], table["part"], strict=True), start=2):
+    for line, (item, part) in enumerate(zip(table[key], table[column], strict=True), start=2):
         if item not in row_of or row_of[item] in seen:
             what = "an item named once" if item in row_of else f"one of the {len(ids)} items"
             raise DataError(f"{path}: needed {what}, got {key} {item!r} in line {line}. Check it against the data.")

@@ -1,7 +1,7 @@
 """How networks are learned: losses, recipes, gradient descent in JAX, cross-validation."""
 
 from isthmus.training._classes import Labels, encode_classes, of_other_classes
-from isthmus.training._crossvalidation import cross_validate
+from isthmus.training._crossvalidation import cross_validate, end_with
 from isthmus.training._curves import CellCurves, CrossValidation, TrainingWarning, steadily_decreases
 from isthmus.training._descent import Descent, learn
 from isthmus.training._grid import GRIDS, Cell, Grid
@@ -33,6 +33,7 @@ __all__ = [
     "check_loss",
     "cross_validate",
     "encode_classes",
+    "end_with",
     "fit_scalings",
     "fit_target_scaling",
     "initialize",

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy import ndarray
 
-from isthmus._errors import DataError, MappingError
+from isthmus._errors import DataError, DivergenceError, MappingError
 from isthmus._shapes import Float, Int, Progress
 from isthmus.pairs import Split, check_seed, k_fold
 from isthmus.training._classes import Labels, encode_classes
@@ -111,7 +111,7 @@ def cross_validate(
     cells = tuple(CellCurves(cell, curves[0, number], curves[1, number]) for number, cell in enumerate(task.cells()))
     losses = np.array([each.best_loss for each in cells])
     if np.isnan(losses).all():
-        raise MappingError(
+        raise DivergenceError(
             f"grid.learning_rate: needed one that keeps the loss finite, got {list(grid.learning_rate)} and in every cell a "
             "loss that left the finite numbers. Add smaller ones, or scale the inputs and targets."
         )
@@ -209,12 +209,12 @@ class _Task:
 
 
 def _run_in_worker(parent: int, task: _Task, *what: Any) -> Float[ndarray, "2 cells folds epochs"]:
-    _end_with(parent)
+    end_with(parent)
     return task.run(*what)
 
 
 @cache
-def _end_with(parent: int) -> None:
+def end_with(parent: int) -> None:
     """End this process once its parent is gone, killed perhaps: it would finish what is queued and then wait forever."""
 
     def watch() -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from isthmus._errors import MappingError
+from isthmus._errors import DivergenceError, MappingError
 from isthmus._shapes import Float, Int
 from isthmus.training._classes import Labels, encode_classes
 from isthmus.training._losses import Loss, check_loss
@@ -213,7 +213,7 @@ def _numpy(network: Network) -> Network:
 def _check_finite(run: Run, recipe: Recipe) -> None:
     weights_finite = all(np.isfinite(array).all() for layer in run.network for array in layer)
     if not (np.isfinite(run.loss).all() and weights_finite):
-        raise MappingError(
+        raise DivergenceError(
             f"learning_rate: needed steps that keep the loss finite, got {recipe.learning_rate:g} and a loss of "
             f"{run.loss[-1]:g} in epoch {len(run.loss)}. Use a smaller one, or scale the inputs and targets."
         )

@@ -1,0 +1,72 @@
+"""`isthmus show`: what a folder of results says."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from isthmus._errors import DataError
+
+Argument, Option = typer.Argument, typer.Option
+
+
+def show(
+    folder: Annotated[Path, Argument(metavar="DIR", help="Where `isthmus run` wrote.")],
+    cells: Annotated[bool, Option("--cells", help="One line a training instead of one a mapping.")] = False,
+    where: Annotated[list[str] | None, Option(metavar="KEY=VALUE", help="Only such lines; several times for more.")] = None,
+    sort: Annotated[str | None, Option(metavar="KEY", help="Sort by a key; -KEY sorts downwards.")] = None,
+    json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,
+    csv: Annotated[bool, Option("--csv", help="Only CSV on standard output.")] = False,
+) -> None:
+    """The results of an experiment, also of one that is still running.
+
+    Examples:
+        isthmus show runs/iapr --where k=10 --where metric=cosine --sort -bridge_rate
+        isthmus show runs/iapr --cells --csv
+    """
+    from isthmus.cli import _output  # noqa: PLC0415 - the command line starts before numpy does
+    from isthmus.experiments import open_results  # noqa: PLC0415
+
+    if json and csv:
+        raise DataError("csv: needed one of --json and --csv, got both. Leave one out.")
+    results = open_results(folder)
+    level: Any = "cells" if cells else "summary"
+    records = _chosen(results.records(level), where or [], sort)
+    if len(results.cells) < results.planned:
+        _output.note(f"{len(results.cells)} of {results.planned} cells are done")
+    if json:
+        _output.print_json(records)
+    elif csv:
+        import polars as pl  # noqa: PLC0415
+
+        sys.stdout.write(pl.DataFrame(records, infer_schema_length=None).write_csv())
+    else:
+        from isthmus.report import results_tables  # noqa: PLC0415
+
+        console = _output.console()
+        for table in results_tables(records, level):
+            console.print(table)
+
+
+def _chosen(records: list[dict[str, Any]], where: list[str], sort: str | None) -> list[dict[str, Any]]:
+    """The records that have these values, sorted; those without a value for the sort key come last."""
+    keys = list(records[0]) if records else []
+    for condition in where:
+        key, equals, value = condition.partition("=")
+        if not equals or (records and key not in keys):
+            raise DataError(f"where: needed key=value with one of {', '.join(keys)}, got {condition!r}. Write k=10, say.")
+        records = [record for record in records if _text(record[key]) == value.strip()]
+    if sort is None or not records:
+        return records
+    key, down = sort.removeprefix("-"), sort.startswith("-")
+    if key not in keys:
+        raise DataError(f"sort: needed one of {', '.join(keys)}, got {key!r}. Choose one of them.")
+    there = [record for record in records if record[key] is not None]
+    rest = [record for record in records if record[key] is None]
+    return sorted(there, key=lambda record: record[key], reverse=down) + rest
+
+
+def _text(value: Any) -> str:
+    """A value as a condition names it: true and false in small letters, nothing for what is not defined."""
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,129 @@
+"""The data of an experiment: pairs, classes, parts and the digest of their bytes."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy import ndarray
+
+from isthmus._errors import DataError, MappingError
+from isthmus.datasets import load
+from isthmus.experiments._audit import check_sizes
+from isthmus.experiments._plan import folds_of
+from isthmus.experiments._spec import Data, Entry, Spec
+from isthmus.pairs import Pairs, Split, Vectors, align, k_fold, read, read_labels, read_split
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Items:
+    """What an experiment runs on.
+
+    Args:
+        pairs: the two spaces.
+        labels: classes, for each way in which entries name them (None: those of the data).
+        splits: the parts.
+        digest: of the bytes of all of it.
+    """
+
+    pairs: Pairs
+    labels: dict[str | None, ndarray | None]
+    splits: tuple[Split, ...]
+    digest: str
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Number of test items of each part."""
+        return tuple(len(split.test) for split in self.splits)
+
+
+def open_items(spec: Spec) -> Items:
+    """The data that a spec names, checked against what the spec asks of it.
+
+    Raises:
+        DataError: files that cannot be read or paired, labels or splits that do not fit them.
+        MappingError: no labels for max-margin.
+        NeighborError: too few test items for k.
+    """
+    pairs, split, labels = _pairs(spec.data, spec.name)
+    if spec.protocol.split is not None:
+        whole = pairs.alignment is None or not (pairs.alignment.only_x or pairs.alignment.only_y)
+        path, column = _path_and_column(spec.protocol.split)
+        split = read_split(path, pairs.ids, by_row=whole, column=column)
+    folds = folds_of(spec)
+    splits = (split,) if split is not None else k_fold(len(pairs), folds or 5, spec.protocol.seed)
+    for include_self in spec.measure.include_self:
+        check_sizes(splits, spec.measure.k, len(pairs), include_self=include_self, learns=True)
+    named: dict[str | None, ndarray | None] = {None: labels}
+    for number, entry in enumerate(spec.mappings):
+        named.setdefault(entry.labels, None if entry.labels is None else _labels_of(entry, pairs))
+        if entry.loss == "max-margin" and named[entry.labels] is None:
+            raise MappingError(
+                f"spec.mappings[{number}].labels: needed classes for the max-margin loss, got none. "
+                'Name a file in spec.data.labels, or set labels = "ids" where every item is a class of its own.'
+            )
+    arrays = [pairs.x, pairs.y, *(each for each in named.values() if each is not None)]
+    arrays += [rows for each in splits for rows in (each.train, each.test)]
+    return Items(pairs, named, splits, _digest(arrays))
+
+
+def _path_and_column(argument: str) -> tuple[str, str]:
+    path, colon, column = argument.rpartition(":")
+    return (path, column) if colon and len(path) > 1 and "/" not in column else (argument, "part")
+
+
+def _pairs(data: Data, name: str) -> tuple[Pairs, Split | None, ndarray | None]:
+    if data.name is not None:
+        pairs = load(data.name)
+        return pairs, None, None if pairs.labels is None else np.array(pairs.labels)
+    x, y = read(str(data.x)), read(str(data.y))
+    labels = None if data.labels is None else _fitting(data.labels, len(x.values))
+    split = None
+    if data.x_test is not None and data.y_test is not None:
+        x, y, split = _joined_parts(x, y, read(data.x_test), read(data.y_test))
+        if labels is not None and data.labels_test is not None:
+            labels = np.concatenate([labels, _fitting(data.labels_test, len(x.values) - len(labels))])
+    pairs = align(x, y, name=name)
+    if labels is not None and x.ids is not None and y.ids is not None:  # a join may leave rows out
+        row_of = {item: row for row, item in enumerate(x.ids)}
+        labels = labels[[row_of[item] for item in pairs.ids]]
+    return pairs, split, labels
+
+
+def _joined_parts(x: Vectors, y: Vectors, x_test: Vectors, y_test: Vectors) -> tuple[Vectors, Vectors, Split]:
+    """Training and test items one after the other, row by row, and which is which."""
+    for name, (a, b) in {"x, y": (x, y), "x_test, y_test": (x_test, y_test)}.items():
+        if len(a.values) != len(b.values):
+            raise DataError(
+                f"spec.data.{name}: needed as many rows in both, got {len(a.values)} and {len(b.values)}. "
+                "Bring them into one order, item by item."
+            )
+    for name, (a, b) in {"x, x_test": (x, x_test), "y, y_test": (y, y_test)}.items():
+        if a.values.shape[1] != b.values.shape[1]:
+            raise DataError(
+                f"spec.data.{name}: needed as many columns in both, got {a.values.shape[1]} and {b.values.shape[1]}. "
+                "Name files of one space."
+            )
+    n, m = len(x.values), len(x_test.values)
+    whole = [Vectors(np.concatenate([a.values, b.values]), None, a.name) for a, b in ((x, x_test), (y, y_test))]
+    return whole[0], whole[1], Split(np.arange(n), np.arange(n, n + m))
+
+
+def _labels_of(entry: Entry, pairs: Pairs) -> ndarray:
+    return np.array(pairs.ids) if entry.labels == "ids" else _fitting(str(entry.labels), len(pairs))
+
+
+def _fitting(source: str, n: int) -> ndarray:
+    labels = read_labels(source)
+    if len(labels) != n:
+        raise DataError(
+            f"{source}: needed one class for each of {n} rows, got {len(labels)}. Name labels of the same items."
+        )
+    return labels
+
+
+def _digest(arrays: list[ndarray]) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).view(np.uint8).reshape(-1).data if array.size else b"")
+    return digest.hexdigest()

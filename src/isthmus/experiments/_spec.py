@@ -1,0 +1,319 @@
+"""An experiment as data: a TOML file, checked whole before anything runs.
+
+What a file says stands in structs whose names are its keys, so that a key that nobody reads is refused with its path.
+Files are named relative to the spec, or to a folder of data given with it.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from isthmus._errors import DataError, IsthmusError, MappingError
+from isthmus.mappings import Mapping, mapping
+from isthmus.neighbors import Metric
+from isthmus.pairs import ScalingKind, check_seed
+from isthmus.training import GRIDS, Activation, Grid, Initialization, Optimizer, Recipe, check_loss
+from isthmus.training import recipe as recipe_of
+
+Natural = Annotated[int, Meta(ge=1)]
+
+
+class Data(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which items: `name` of an embedded set, or files x and y, with x_test and y_test where a test set has its own.
+
+    Labels are `file.tsv:column` or `file.npz:key`, as of `isthmus.pairs.read_labels`.
+    """
+
+    name: str | None = None
+    x: str | None = None
+    y: str | None = None
+    labels: str | None = None
+    x_test: str | None = None
+    y_test: str | None = None
+    labels_test: str | None = None
+
+
+class Protocol(Struct, frozen=True, forbid_unknown_fields=True):
+    """How items are divided and how often training is repeated.
+
+    Five folds and one seed where there is no split; five seeds where there is one (`split`, or files x_test and y_test).
+    `split` is a table as of `isthmus.pairs.read_split`, `file.tsv:column` where the part stands in another column.
+    """
+
+    folds: Annotated[int, Meta(ge=2)] | None = None
+    split: str | None = None
+    seeds: Natural | None = None
+    seed: int = 0
+    directions: Annotated[tuple[Literal["x->y", "y->x"], ...], Meta(min_length=1)] = ("x->y", "y->x")
+
+
+class GridTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """The axes of `isthmus.training.Grid`; one that is left out is the paper's."""
+
+    learning_rate: tuple[float, ...] | UnsetType = UNSET
+    hidden: tuple[int, ...] | UnsetType = UNSET
+    dropout: tuple[float, ...] | UnsetType = UNSET
+    margin: tuple[float, ...] | UnsetType = UNSET
+    epochs: int | UnsetType = UNSET
+
+
+class Entry(Struct, frozen=True, forbid_unknown_fields=True):
+    """A mapping to learn: its name, loss and recipe, what it sets otherwise, and the grid that it chooses from.
+
+    Args:
+        name: ridge, lin, nn or nn-N.
+        title: what results call it; the name if left out.
+        loss: mse, cosine or max-margin.
+        recipe: paper or authors-code.
+        grid: "paper", or axes of a grid; then settings are chosen by cross-validation in the training part.
+        grid_folds: of that cross-validation.
+        labels: for max-margin, instead of those of the data: a file, or "ids" where every item is a class of its own.
+
+    All others replace a setting of the recipe (`isthmus.training.Recipe`), or the activation.
+    """
+
+    name: str
+    title: str | None = None
+    loss: str = "mse"
+    recipe: str = "paper"
+    grid: Literal["paper"] | GridTable | None = None
+    grid_folds: Annotated[int, Meta(ge=2)] = 5
+    labels: str | None = None
+    activation: Activation = "relu"
+    optimizer: Optimizer | None = None
+    learning_rate: float | None = None
+    batch: int | None = None
+    epochs: int | None = None
+    patience: int | None = None
+    held_out: float | None = None
+    shuffle: bool | None = None
+    initialization: Initialization | None = None
+    bias: float | None = None
+    scaling: ScalingKind | None = None
+    hidden: int | None = None
+    dropout: float | None = None
+    margin: float | None = None
+    weight_decay: float | None = None
+
+    @property
+    def shown(self) -> str:
+        """What results call it."""
+        return self.title or self.name
+
+    @property
+    def trains(self) -> bool:
+        """Whether it is learned by gradient descent, so that loss and recipe mean something."""
+        return self.name not in ("ridge", "identity")
+
+    def settings(self) -> Recipe:
+        """The recipe with what the entry sets otherwise."""
+        given = {name: getattr(self, name) for name in _SETTINGS if getattr(self, name) is not None}
+        return replace(recipe_of(self.recipe), **given)
+
+    def make(self, seed: int, checkpoints: tuple[int, ...] = ()) -> Mapping:
+        """The mapping, not yet learned."""
+        grid = GRIDS[self.grid] if isinstance(self.grid, str) else None
+        if isinstance(self.grid, GridTable):
+            grid = Grid(**{name: value for name, value in msgspec.structs.asdict(self.grid).items() if value is not UNSET})
+        return mapping(
+            self.name, loss=check_loss(self.loss), recipe=self.settings(), activation=self.activation, seed=seed, grid=grid,
+            folds=self.grid_folds, checkpoints=checkpoints,
+        )  # fmt: skip
+
+
+_SETTINGS = tuple(Recipe.__dataclass_fields__)
+
+
+class Measure(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is counted on the test items; `epochs` of training after which to count as well, for curves."""
+
+    k: Annotated[tuple[Natural, ...], Meta(min_length=1)] = (10,)
+    metric: Annotated[tuple[Metric, ...], Meta(min_length=1)] = ("cosine",)
+    include_self: Annotated[tuple[bool, ...], Meta(min_length=1)] = (False,)
+    epochs: tuple[Natural, ...] = ()
+
+
+class Spec(Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole experiment; `controls` adds the identity and the untrained twins."""
+
+    name: Annotated[str, Meta(pattern=r"^\w[\w.-]*$")]
+    data: Data
+    mappings: Annotated[tuple[Entry, ...], Meta(min_length=1)]
+    protocol: Protocol = Protocol()
+    measure: Measure = Measure()
+    controls: bool = True
+
+
+READY = tuple(sorted(path.name.removesuffix(".toml") for path in (files("isthmus.experiments") / "specs").iterdir()))
+"""Names of the specs in the package."""
+
+
+def ready_specs() -> list[dict[str, str | None]]:
+    """The specs in the package as records: name, what it is (its first line), and the files that it needs.
+
+    Example:
+        >>> [spec["name"] for spec in ready_specs() if spec["needs"] is None]
+        ['emoji', 'imagenet-words']
+    """
+    records: list[dict[str, str | None]] = []
+    for name in READY:
+        text = (files("isthmus.experiments") / "specs" / f"{name}.toml").read_text(encoding="utf-8")
+        spec = _converted(tomllib.loads(text))
+        named = [getattr(spec.data, each) for each in spec.data.__struct_fields__[1:]] + [spec.protocol.split]
+        needed = ", ".join(dict.fromkeys(_file(each) for each in named if each is not None))
+        records.append({"name": name, "what": text.splitlines()[0].removeprefix("# "), "needs": needed or None})
+    return records
+
+
+def _file(argument: str) -> str:
+    """The file of an argument, without the key after it."""
+    return argument if Path(argument).exists() else argument.rpartition(":")[0] or argument
+
+
+def read_spec(source: str | Path, data: str | Path | None = None) -> Spec:
+    """The experiment in a TOML file, or a ready one by its name.
+
+    Args:
+        source: a file, or one of `READY`.
+        data: the folder that files are named relative to; that of the spec if left out.
+
+    Raises:
+        DataError: no such file, no TOML, an unknown key or a value of another type (with its path), settings that exclude
+            each other, or data files that are missing.
+        MappingError: an unknown mapping, loss or recipe, an empty grid, or a setting out of range.
+
+    Example:
+        >>> spec = read_spec("imagenet-words")
+        >>> spec.data.name, spec.measure.k
+        ('imagenet-words', (5, 10, 30))
+    """
+    path = Path(source)
+    ready = str(source) in READY and not path.is_file()
+    if not ready and not path.is_file():
+        near = difflib.get_close_matches(str(source), READY, n=1)
+        raise DataError(
+            f"spec: needed a TOML file or one of {', '.join(READY)}, got {str(source)!r}. "
+            + (f"Did you mean {near[0]!r}?" if near else "Check the path.")
+        )
+    file = files("isthmus.experiments") / "specs" / f"{source}.toml" if ready else path
+    try:
+        spec = _converted(tomllib.loads(file.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{source}: needed TOML, got {error}. Correct it there.") from error
+    _check(spec)
+    return _located(spec, None if ready and data is None else Path(data) if data is not None else path.parent)
+
+
+def _converted(found: dict[str, Any]) -> Spec:
+    try:
+        return msgspec.convert(found, Spec)
+    except msgspec.ValidationError as error:
+        text, _, where = str(error).partition(" - at `$")
+        where = f"spec{where.removesuffix('`')}"
+        unknown = re.fullmatch(r"Object contains unknown field `(.*)`", text)
+        if unknown is None:
+            wanted = text[0].lower() + text[1:]
+            raise DataError(f"{where}: needed another value, got one that breaks a rule: {wanted}. Correct it.") from None
+        kind = next(kind for pattern, kind in _KINDS.items() if re.fullmatch(pattern, where))
+        known = [field.name for field in msgspec.structs.fields(kind)]
+        near = difflib.get_close_matches(unknown[1], known, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else "Leave it out."
+        raise DataError(f"{where}.{unknown[1]}: needed one of {', '.join(known)}, got an unknown key. {hint}") from None
+
+
+_KINDS: dict[str, type[Struct]] = {
+    r"spec": Spec, r"spec\.data": Data, r"spec\.protocol": Protocol, r"spec\.measure": Measure,
+    r"spec\.mappings\[.*\]\.grid": GridTable, r"spec\.mappings\[.*\]": Entry,
+}  # fmt: skip
+
+
+def _check(spec: Spec) -> None:
+    """Refuse settings that no run could use.
+
+    Raises:
+        DataError, MappingError: see `read_spec`.
+    """
+    data, protocol = spec.data, spec.protocol
+    _prefixed("spec.protocol", lambda: check_seed(protocol.seed))
+    if (data.name is None) == (data.x is None) or (data.x is None) != (data.y is None):
+        raise DataError("spec.data: needed either name, or both x and y, got others. Name a set or two files.")
+    if (data.x_test is None) != (data.y_test is None) or (data.x_test and not data.x):
+        raise DataError("spec.data: needed x_test and y_test beside x and y, got one of them. Name both or none.")
+    if data.name is not None and data.labels is not None:
+        raise DataError("spec.data.labels: needed none, as a named set has its own, got some. Leave them out.")
+    if (data.labels_test is None) != (data.labels is None or data.x_test is None):
+        raise DataError("spec.data.labels_test: needed for labels and x_test together, got one alone. Name both.")
+    if sum(each is not None for each in (protocol.folds, protocol.split, data.x_test)) > 1:
+        raise DataError("spec.protocol: needed folds, or a split, or x_test and y_test, got several. Keep one.")
+    for where, values in (
+        ("protocol.directions", protocol.directions), ("measure.k", spec.measure.k), ("measure.metric", spec.measure.metric),
+        ("measure.include_self", spec.measure.include_self), ("measure.epochs", spec.measure.epochs),
+    ):  # fmt: skip
+        if len(set(values)) < len(values):
+            raise DataError(f"spec.{where}: needed each value once, got {list(values)}. Leave out the second.")
+    seen: set[tuple[str, str, str]] = set()
+    for number, entry in enumerate(spec.mappings):
+        where = f"spec.mappings[{number}]"
+        _check_entry(where, entry)
+        key = (entry.shown, entry.loss, entry.recipe)
+        if key in seen:
+            raise DataError(
+                f"{where}.title: needed another for the same loss and recipe, got {entry.shown!r} twice. Set one."
+            )
+        seen.add(key)
+
+
+def _check_entry(where: str, entry: Entry) -> None:
+    if not entry.trains:
+        plain = Entry(entry.name, entry.title)
+        others = [name for name in entry.__struct_fields__ if getattr(entry, name) != getattr(plain, name)]
+        if others:
+            raise MappingError(f"{where}.{others[0]}: needed none for {entry.name}, got one. It is learned in closed form.")
+    if entry.labels is not None and entry.loss != "max-margin":
+        raise MappingError(f"{where}.labels: needed only for the loss max-margin, got loss {entry.loss}. Leave them out.")
+    _prefixed(where, lambda: entry.make(0))
+
+
+def _prefixed(where: str, act: Callable[[], object]) -> None:
+    """Do something whose error then says where in the spec its cause stands."""
+    try:
+        act()
+    except IsthmusError as error:
+        raise type(error)(f"{where}.{re.sub('^mapping:', 'name:', str(error))}") from None
+
+
+def _located(spec: Spec, folder: Path | None) -> Spec:
+    """The spec with whole paths of its files.
+
+    Raises:
+        DataError: files that are missing, or that no folder was given for.
+    """
+    missing: list[str] = []
+
+    def whole(argument: str | None) -> str | None:
+        if argument is None or argument == "ids":
+            return argument
+        path = str((folder or Path()) / argument)
+        if folder is None or not Path(_file(path)).is_file():
+            missing.append(_file(argument))
+        return path
+
+    data = Data(spec.data.name, *(whole(getattr(spec.data, name)) for name in Data.__struct_fields__[1:]))
+    protocol = msgspec.structs.replace(spec.protocol, split=whole(spec.protocol.split))
+    entries = tuple(msgspec.structs.replace(entry, labels=whole(entry.labels)) for entry in spec.mappings)
+    if missing:
+        listed = ", ".join(dict.fromkeys(missing))
+        if folder is None:
+            raise DataError(
+                f"data: needed the folder that holds {listed}, got none. Run `isthmus run {spec.name} --data DIR`."
+            )
+        raise DataError(f"data: needed {listed} in {folder}, found none there. Check the paths, or give --data.")
+    return msgspec.structs.replace(spec, data=data, protocol=protocol, mappings=entries)

@@ -1,0 +1,359 @@
+"""Experiments: what a spec refuses, and that no accident changes a byte of the results."""
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import polars as pl
+import pytest
+
+import isthmus
+from isthmus import IsthmusError
+from isthmus._errors import DataError
+from isthmus.experiments import READY, _store, audit, open_results, plan, read_spec, run
+from isthmus.pairs import Pairs
+
+EXPORTS = ("results.json", "results.parquet", "cells.json", "cells.parquet", "plan.json")
+TINY = """
+name = "tiny"
+controls = {controls}
+[data]
+x = "x.npy"
+y = "y.npy"
+[protocol]
+{protocol}
+[measure]
+k = [3]
+include_self = [false, true]
+{measure}
+[[mappings]]
+name = "ridge"
+{more}
+"""
+LIN = '[[mappings]]\nname = "lin"\nepochs = 5\npatience = 0\n'
+
+
+@pytest.fixture
+def spec_file(tmp_path):
+    """Writes a spec over a few real items, and gives its path."""
+    pairs = isthmus.load("imagenet-words").take(np.arange(90))
+    np.save(tmp_path / "x.npy", pairs.x)
+    np.save(tmp_path / "y.npy", pairs.y[:, :40])
+    (tmp_path / "labels.tsv").write_text("\n".join(["kind", *pairs.labels]))
+
+    def write(more=LIN, protocol="folds = 3", controls="false", measure="", data=""):
+        text = TINY.format(more=more, protocol=protocol, controls=controls, measure=measure)
+        path = tmp_path / "tiny.toml"
+        path.write_text(text.replace('y = "y.npy"', f'y = "y.npy"\n{data}'))
+        return path
+
+    return write
+
+
+def contents(folder):
+    """All files of a folder of results, with their bytes; nothing else may be left there."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def started(*arguments, cwd):
+    return subprocess.Popen(
+        [sys.executable, "-m", "isthmus", "run", *map(str, arguments)], cwd=cwd, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def finished(process):
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def test_a_summary_shows_what_an_audit_shows(spec_file, tmp_path):
+    results = run(read_spec(spec_file(protocol="folds = 3\nseeds = 2", controls="true")), tmp_path / "out")
+    pairs = Pairs(np.load(tmp_path / "x.npy"), np.load(tmp_path / "y.npy"), name="tiny")
+    recipe = isthmus.training.RECIPES["paper"]
+    short = type(recipe)(**{name: getattr(recipe, name) for name in recipe.__slots__} | {"epochs": 5, "patience": 0})
+    original, isthmus.training.RECIPES["paper"] = recipe, short
+    try:
+        rows = [
+            row for each in (False, True)
+            for row in audit(pairs, ["ridge", "lin"], k=3, include_self=each, folds=3, seeds=2).records()
+        ]  # fmt: skip
+    finally:
+        isthmus.training.RECIPES["paper"] = original
+    expected = {(r["direction"], r["mapping"], r["k"], r["include_self"]): r for r in rows}
+    found = results.records()
+    assert len(found) == len(rows) == 2 * 5 * 2
+    for record in found:
+        wanted = expected[record["direction"], record["mapping"], record["k"], record["include_self"]]
+        for name in ("mse", "r2"):  # an audit adds ridge's errors once a seed, which rounds another way
+            assert record[name] == (wanted[name] if wanted[name] is None else pytest.approx(wanted.pop(name), rel=1e-12))
+        assert {name: record[name] for name in wanted} == {
+            n: None if isinstance(v, float) and np.isnan(v) else v for n, v in wanted.items()
+        }
+
+
+def test_cells_parts_and_tests(spec_file, tmp_path):
+    results = run(read_spec(spec_file(controls="true")), tmp_path / "out")
+    cells = results.records("cells")
+    for record in results.records():
+        own = [c for c in cells if all(c[n] == record[n] for n in ("direction", "mapping", "k", "include_self"))]
+        assert len(own) == record["cells"] == {"identity": 3, "ridge": 3, "lin": 3}.get(record["mapping"], 9)
+        assert record["input_sd"] == pytest.approx(np.std([c["input_overlap"] for c in own], ddof=1))
+        assert record["input_overlap"] == pytest.approx(np.mean([c["input_overlap"] for c in own]))
+        if record["role"] == "mapping":
+            assert record["smallest_p"] == 0.1 <= record["rank_sum_p"]
+            assert record["rank_sum_p_bonferroni"] == min(1, 4 * record["rank_sum_p"])
+            assert record["paired_p"] == record["p_value"] <= record["paired_p_holm"]
+        else:
+            assert record["rank_sum_p"] is None
+    lin = [c for c in cells if c["mapping"] == "lin"]
+    assert {(c["part"], c["epochs"], c["steady"], c["diverged"]) for c in lin} == {(p, 5, True, False) for p in range(3)}
+    assert json.loads((tmp_path / "out/results.json").read_text()) == results.records()
+    assert pl.read_parquet(tmp_path / "out/results.parquet").rows(named=True) == results.records()
+    assert pl.read_json(tmp_path / "out/cells.json").height == len(cells)
+    assert open_results(tmp_path / "out").records("cells") == cells
+
+
+def test_one_and_two_processes_and_another_folder_give_the_same_bytes(spec_file, tmp_path):
+    spec = read_spec(spec_file(measure="epochs = [1, 4]"))
+    run(spec, tmp_path / "one")
+    run(spec, tmp_path / "two", processes=2)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    curves = [path for path in contents(tmp_path / "one") if path.endswith("curves.json")]
+    assert len(curves) == 6
+    records = json.loads((tmp_path / "one" / curves[0]).read_bytes())
+    assert [(r["epoch"], r["k"]) for r in records] == [(e, k) for e in (1, 4) for _ in range(2) for k in (3,)]
+
+
+def test_what_is_there_is_not_done_again_and_a_change_repeats_what_it_touches(spec_file, tmp_path):
+    seen = []
+    run(read_spec(spec_file()), tmp_path / "out", progress=lambda *step: seen.append(step))
+    assert (seen[0], seen[-1]) == (("12 cells left", 0, 12), ("0 cells left", 12, 12))
+    seen.clear()
+    run(read_spec(spec_file()), tmp_path / "out", progress=lambda *step: seen.append(step))
+    assert {done == total for _, done, total in seen} == {True}
+    seen.clear()
+    run(read_spec(spec_file(more=LIN.replace("5", "6"))), tmp_path / "out", progress=lambda *step: seen.append(step))
+    assert seen[0][0] == "6 cells left"
+    x = np.load(tmp_path / "x.npy")
+    np.save(tmp_path / "x.npy", x * 1.001)
+    seen.clear()
+    run(read_spec(spec_file()), tmp_path / "out", progress=lambda *step: seen.append(step))
+    assert seen[0][1] == 0
+
+
+def test_killed_ten_times_the_results_are_the_same_bytes(spec_file, tmp_path):
+    path = spec_file(more="", controls="true", protocol="folds = 2")
+    begin = time.monotonic()
+    assert finished(started(path, "--out", "whole", "--processes", 1, cwd=tmp_path))[0] == 0
+    whole = time.monotonic() - begin
+    draw = random.Random(0)
+    there = []
+    for number in range(10):
+        process = started(path, "--out", "killed", "--processes", 1 + number % 2, cwd=tmp_path)
+        time.sleep(whole * draw.uniform(0.4, 1.0))
+        os.killpg(process.pid, signal.SIGKILL) if number % 3 else process.kill()
+        process.communicate()
+        there.append(len(list((tmp_path / "killed/cells").glob("[!.]*"))))
+        if there[-1] > 14:  # begin anew before all is done, so that every kill meets a run at work
+            shutil.rmtree(tmp_path / "killed")
+    assert finished(started(path, "--out", "killed", "--processes", 1, cwd=tmp_path))[0] == 0
+    assert max(there) > 0, there
+    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
+
+
+def test_two_runs_on_one_folder_share_the_work(spec_file, tmp_path):
+    path = spec_file()
+    both = [started(path, "--out", "shared", "--processes", 1, "--json", cwd=tmp_path) for _ in range(2)]
+    ended = [finished(each) for each in both]
+    assert [code for code, _, _ in ended] == [0, 0], ended
+    assert ended[0][1] == ended[1][1]
+    run(read_spec(path), tmp_path / "alone")
+    assert contents(tmp_path / "shared") == contents(tmp_path / "alone")
+
+
+@pytest.mark.skipif(_store.fcntl is None, reason="claims need flock")
+def test_a_claim_is_one_process_s_and_dies_with_it(tmp_path):
+    code = (
+        "import sys, time; from pathlib import Path; from isthmus.experiments._store import claim\n"
+        "with claim(Path(sys.argv[1]), 'a', wait=False) as mine:\n    print(mine, flush=True); time.sleep(60)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "True\n"
+    (tmp_path / ".a.123.part").mkdir()
+    with _store.claim(tmp_path, "a", wait=False) as mine:
+        assert not mine
+    assert (tmp_path / ".a.123.part").exists()
+    holder.kill()
+    holder.communicate()
+    with _store.claim(tmp_path, "a", wait=False) as mine:
+        assert mine
+        assert not (tmp_path / ".a.123.part").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_one_line_and_the_run_goes_on_when_there_is_room(spec_file, tmp_path):
+    path = spec_file(more="", controls="true")
+    (tmp_path / "small").mkdir()
+    mount = "mount -t tmpfs -o size=60k none small"
+    if subprocess.run(["unshare", "-rm", "sh", "-c", mount], cwd=tmp_path, capture_output=True, check=False).returncode:
+        pytest.skip("no small file system can be mounted here")
+    script = f"""
+{mount} || exit 77
+'{sys.executable}' -m isthmus run '{path}' --out small --processes 2 --json > first.out 2> first.err; echo $? > first.code
+ls -A small/cells | grep -c '^\\.' > left
+ls small/cells | wc -l > done
+mount -o remount,size=20m small
+'{sys.executable}' -m isthmus run '{path}' --out small --processes 2 --json > second.out 2> second.err; echo $? > second.code
+cp -r small saved
+"""
+    subprocess.run(["unshare", "-rm", "sh", "-c", script], cwd=tmp_path, check=True, timeout=120)
+    text = {
+        name: (tmp_path / name).read_text()
+        for name in ("first.code", "first.out", "first.err", "done", "left", "second.code")
+    }
+    assert (text["first.code"], text["first.out"]) == ("2\n", "")
+    last = text["first.err"].splitlines()[-1]
+    assert re.fullmatch(r"isthmus: small: needed room to write results, got a full disk .*Free some.*stay\.", last), text
+    assert 0 < int(text["done"]) < 30
+    assert text["second.code"] == "0\n", (tmp_path / "second.err").read_text()
+    run(read_spec(path), tmp_path / "roomy")
+    assert contents(tmp_path / "saved") == contents(tmp_path / "roomy")
+
+
+def test_a_cell_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
+    _store.prepare(tmp_path)
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(_store.os, "fsync", full)
+    for act in (lambda: _store.write_cell(tmp_path, "key", {"a": b"1"}), lambda: _store.write_file(tmp_path, "a", b"1")):
+        with pytest.raises(DataError, match=r"needed room to write results, got a full disk"):
+            act()
+    assert contents(tmp_path) == {}
+
+
+def test_a_training_that_diverges_is_recorded_and_the_rest_goes_on(spec_file, tmp_path):
+    wild = '[[mappings]]\nname = "nn-3"\ntitle = "wild"\nlearning_rate = 1e6\nhidden = 8\nepochs = 3\npatience = 0\n'
+    with pytest.warns(isthmus.training.TrainingWarning, match=r"6 of 12 trainings that diverged"):
+        results = run(read_spec(spec_file(more=LIN + wild + 'activation = "relu"\n')), tmp_path / "out")
+    for record in results.records():
+        if record["mapping"] == "wild":
+            assert (record["diverged"], record["input_overlap"], record["verdict"]) == (3, None, None)
+        else:
+            assert record["diverged"] == 0
+            assert record["input_overlap"] is not None
+    assert pl.read_parquet(tmp_path / "out/results.parquet").height == len(results.records())
+
+
+@pytest.mark.filterwarnings("ignore::isthmus.training.TrainingWarning")
+def test_max_margin_takes_labels_of_a_file_or_ids(spec_file, tmp_path):
+    margin = LIN + 'loss = "max-margin"\n'
+    with pytest.raises(IsthmusError, match=r"spec.mappings\[1\].labels: needed classes for the max-margin loss, got none"):
+        run(read_spec(spec_file(more=margin)), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    one = run(read_spec(spec_file(more=margin, data='labels = "labels.tsv:kind"', controls="false")), tmp_path / "a")
+    two = run(read_spec(spec_file(more=margin + 'labels = "ids"\n', controls="false")), tmp_path / "b")
+    values = [[r["input_overlap"] for r in each.records() if r["loss"] == "max-margin"] for each in (one, two)]
+    assert values[0] != values[1]
+
+
+@pytest.mark.filterwarnings("ignore::isthmus.training.TrainingWarning")
+def test_a_grid_is_searched_within_the_training_part(spec_file, tmp_path):
+    grid = '[[mappings]]\nname = "nn"\ngrid_folds = 2\n[mappings.grid]\nlearning_rate = [0.01, 0.001]\nhidden = [4]\n'
+    grid += "dropout = [0.0]\nepochs = 3\n"
+    spec = read_spec(spec_file(more=grid, controls="false", protocol='folds = 2\ndirections = ["x->y"]'))
+    run(spec, tmp_path / "out")
+    found = next((tmp_path / "out").rglob("grid.json"))
+    assert len(json.loads(found.read_bytes())) == 4
+    about = json.loads((found.parent / "cell.json").read_bytes())
+    assert about["hidden"] == [4]
+    assert about["learning_rate"] in (0.01, 0.001)
+
+
+def test_a_set_with_a_test_part_of_its_own_takes_five_seeds(spec_file, tmp_path):
+    for name in ("x", "y"):
+        whole = np.load(tmp_path / f"{name}.npy")
+        np.save(tmp_path / f"{name}.npy", whole[:60])
+        np.save(tmp_path / f"{name}_test.npy", whole[60:])
+    path = spec_file(data='x_test = "x_test.npy"\ny_test = "y_test.npy"', protocol='directions = ["x->y"]')
+    records = run(read_spec(path), tmp_path / "out").records()
+    assert {(r["mapping"], r["cells"], r["n_test"]) for r in records if r["role"] == "mapping"} == {
+        ("ridge", 1, 30),
+        ("lin", 5, 30),
+    }
+    (tmp_path / "split.tsv").write_text(
+        "index\tpart\n" + "\n".join(f"{i}\t{'train' if i < 60 else 'test'}" for i in range(90))
+    )
+    for name in ("x", "y"):
+        np.save(tmp_path / f"{name}.npy", np.concatenate([np.load(tmp_path / f"{n}.npy") for n in (name, f"{name}_test")]))
+    path = spec_file(protocol='split = "split.tsv"\ndirections = ["x->y"]')
+    assert run(read_spec(path), tmp_path / "other").records() == records
+
+
+BAD = [
+    ("unknown key", 'k = [5]\nkk = 3', "spec.measure.kk: needed one of k, metric, include_self, epochs, got an unknown key. Did you mean 'k'"),
+    ("type", 'k = ["a"]', r"spec.measure.k\[0\]: needed another value, .*expected `int`, got `str`"),
+    ("metric", 'metric = ["manhattan"]', r"spec.measure.metric\[0\]: .*manhattan"),
+    ("none", "k = []", "spec.measure.k: needed another value"),
+    ("twice", "k = [5, 5]", "spec.measure.k: needed each value once"),
+    ("mapping", '[[mappings]]\nname = "magic"', r"spec.mappings\[1\].name: needed one of ridge, lin, nn"),
+    ("key of a mapping", '[[mappings]]\nname = "nn"\nepochz = 3', r"spec.mappings\[1\].epochz: .*Did you mean 'epochs'"),
+    ("loss", '[[mappings]]\nname = "nn"\nloss = "hinge"', r"spec.mappings\[1\].loss: needed one of cosine, max-margin, mse"),
+    ("recipe", '[[mappings]]\nname = "nn"\nrecipe = "cake"', r"spec.mappings\[1\].recipe: needed one of"),
+    ("rate", '[[mappings]]\nname = "nn"\nlearning_rate = -1.0', r"spec.mappings\[1\].learning_rate: needed a positive number"),
+    ("empty grid", '[[mappings]]\nname = "nn"\n[mappings.grid]\nhidden = []', r"spec.mappings\[1\].grid.hidden: needed one value"),
+    ("key of a grid", '[[mappings]]\nname = "nn"\n[mappings.grid]\nhiden = [3]', r"spec.mappings\[1\].grid.hiden: .*'hidden'"),
+    ("ridge with epochs", '[[mappings]]\nname = "ridge"\ntitle = "r"\nepochs = 3', r"spec.mappings\[1\].epochs: needed none for ridge"),
+    ("same twice", '[[mappings]]\nname = "ridge"', r"spec.mappings\[1\].title: needed another"),
+    ("table", "[training]\nepochz = 3", "spec.training: needed one of name, data"),
+    ("seed", "[protocol]\nseed = -1", "spec.protocol.seed: needed a whole number from 0"),
+    ("folds and split", '[protocol]\nfolds = 3\nsplit = "x.npy"', "spec.protocol: needed folds, or a split"),
+    ("direction", '[protocol]\ndirections = ["y->y"]', r"spec.protocol.directions\[0\]"),
+    ("no toml", "[[[", "needed TOML"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "match"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
+def test_what_a_spec_refuses(tmp_path, text, match):
+    measure, rest = (text, "") if not text.startswith("[") else ("", text)
+    base = f'name = "bad"\n[data]\nname = "emoji"\n[measure]\n{measure}\n[[mappings]]\nname = "ridge"\n{rest}\n'
+    (tmp_path / "bad.toml").write_text(base)
+    with pytest.raises(IsthmusError, match=match) as caught:
+        read_spec(tmp_path / "bad.toml")
+    assert re.search(r"\. [A-Z`].*[.?]$", str(caught.value)), "the next step is missing"
+
+
+def test_missing_files_are_all_named(tmp_path):
+    with pytest.raises(DataError, match=r"needed the folder that holds wiki_rasiwasia/wiki_raw_features.npz, got none"):
+        read_spec("wiki")
+    with pytest.raises(DataError, match=r"needed openclipart/text_features.npz, .*openclipart/items.tsv in .*, found none"):
+        read_spec("openclipart", tmp_path)
+    with pytest.raises(DataError, match=r"Did you mean 'iapr'"):
+        read_spec("iaprr")
+    with pytest.raises(DataError, match=r"found no plan.json"):
+        open_results(tmp_path)
+
+
+def test_specs_in_the_package_fit_their_data(data_folder):
+    from isthmus.experiments._items import open_items
+
+    sizes = {"imagenet-words": (989, 5), "emoji": (1911, 5), "iapr": (1962, 5), "wiki": (2866, 1), "openclipart": (3346, 1)}
+    assert set(sizes) == set(READY)
+    for name, (n, parts) in sizes.items():
+        spec = read_spec(name, data_folder)
+        items = open_items(spec)
+        assert (len(items.pairs), len(items.splits)) == (n, parts)
+        assert len(items.labels[None]) == n
+        assert len({cell.key(items.digest) for cell in plan(spec)}) == len(plan(spec))
+        if parts == 1:
+            train, test = {"wiki": (2173, 693), "openclipart": (2678, 668)}[name]
+            assert (len(items.splits[0].train), len(items.splits[0].test)) == (train, test)
