@@ -17,6 +17,8 @@ import numpy as np
 from isthmus.neighbors import describe_engine
 
 THREADS = 2
+PAUSE = 0.2  # seconds
+SHORT = 0.3
 
 
 def version(package: str) -> str | None:
@@ -33,11 +35,19 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def interleaved(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
-    """Every call once, then every call again, so that what the machine does meanwhile meets all of them."""
+    """Every call once, then every call again, so that what the machine does meanwhile meets all of them.
+
+    A first round is not counted. Before each call there is a pause, since threads of the one before may still be looking for
+    work. Short calls are made three times a round.
+    """
     times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(repeats):
+    for number in range(repeats + 1):
         for name, call in calls.items():
-            times[name].append(seconds(call))
+            for _ in range(3 if number and times[name] and min(times[name]) < SHORT else 1):
+                time.sleep(PAUSE)
+                taken = seconds(call)
+                if number:
+                    times[name].append(taken)
     return times
 
 
@@ -49,8 +59,12 @@ def compare(what: str, ours: str, calls: dict[str, Callable[[], object]], repeat
         median = statistics.median(values)
         ratio = median / statistics.median(times[ours])
         spread = (max(values) - min(values)) / median / 2
-        print(f"{what:<28} {name:<34} {median:8.3f} s (+-{spread:.0%})  {ratio:6.2f}x", flush=True)
-        rows.append({"what": what, "name": name, "seconds": median, "spread": spread, "ratio": ratio})
+        print(
+            f"{what:<28} {name:<34} {median:8.3f} s (+-{spread:.0%}, fastest {min(values):.3f})  {ratio:6.2f}x", flush=True
+        )
+        rows.append(
+            {"what": what, "name": name, "seconds": median, "fastest": min(values), "spread": spread, "ratio": ratio}
+        )
     return rows
 
 
@@ -71,7 +85,7 @@ def parser(description: str) -> argparse.ArgumentParser:
 def machine(*packages: str) -> dict[str, Any]:
     facts = {
         "processor": platform.processor() or platform.machine(), "cores": os.cpu_count(), "python": sys.version.split()[0],
-        "engine": describe_engine(), "threads": THREADS, "versions": {package: version(package) for package in packages},
+        "engine": describe_engine(), "threads": THREADS, "load": os.getloadavg()[0], "versions": {package: version(package) for package in packages},
     }  # fmt: skip
     print(json.dumps(facts), flush=True)
     return facts
