@@ -1,6 +1,7 @@
 """Whole experiments: mappings learned, measured and compared; and what the paper printed."""
 
 from isthmus.experiments._audit import Audit, AuditRow, Direction, audit
+from isthmus.experiments._authors import PaperSet, authors_recipe, image_side, recipe_for
 from isthmus.experiments._published import (
     PUBLISHED_BASELINE,
     PublishedOverlap,
@@ -15,10 +16,14 @@ __all__ = [
     "Audit",
     "AuditRow",
     "Direction",
+    "PaperSet",
     "PublishedOverlap",
     "PublishedSimilarity",
     "audit",
+    "authors_recipe",
+    "image_side",
     "published_overlaps",
     "published_similarities",
+    "recipe_for",
     "without_self",
 ]

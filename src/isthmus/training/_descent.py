@@ -107,7 +107,9 @@ def learn(
     chosen = final._replace(network=final.checkpoints.get(epochs, final.network), loss=final.loss[:epochs])
     _check_finite(chosen, recipe)
     kept = {0: network} | {epoch: each for epoch, each in final.checkpoints.items() if _finite(each)}
-    return Descent(chosen.network, chosen.loss, held_out, {each: kept[each] for each in sorted(set(checkpoints) & set(kept))})
+    return Descent(
+        chosen.network, chosen.loss, held_out, {each: kept[each] for each in sorted(set(checkpoints) & set(kept))}
+    )
 
 
 def check_checkpoints(checkpoints: Sequence[int], epochs: int) -> None:
