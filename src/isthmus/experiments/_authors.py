@@ -71,7 +71,7 @@ def image_side(pairs: Pairs) -> Literal["x", "y"] | None:
     Of `file.npz:array` only the array's name counts.
 
     Example:
-        >>> from isthmus.pairs import Pairs
+        >>> import numpy as np
         >>> image_side(Pairs(np.eye(3), np.eye(3), x_space="TS_vis_vgg128.csv", y_space="TS_lang_biGRU.csv"))
         'x'
     """
@@ -96,7 +96,7 @@ def recipe_for(side: Pairs, mapping: str, name: str | Recipe, learning_rate: flo
         MappingError: an unknown recipe, or a learning rate that is not positive.
 
     Example:
-        >>> from isthmus.pairs import Pairs
+        >>> import numpy as np
         >>> side = Pairs(np.eye(3), np.eye(3), x_space="image", y_space="text")
         >>> [recipe_for(each, "lin", "authors-code").learning_rate for each in (side, side.swap())]
         [0.0001, 0.001]

@@ -15,6 +15,7 @@ def learning_chart(curves: Curves) -> Any:
     overlap on the test items is best. Epochs are spaced by the logarithm of 1 + epoch, since most happens in the first.
 
     Example:
+        >>> import numpy as np
         >>> from isthmus import Pairs
         >>> from isthmus.experiments import curves
         >>> from isthmus.pairs import k_fold
