@@ -163,7 +163,7 @@ def descend(
         checkpoints: epochs after which to keep the network.
     """
     run = program(kind)
-    state = blank_state(kind, longest)(network)
+    state = blank_state(kind, network, longest)
     kept: dict[int, Network] = {}
     piece = done = 0
     while done < epochs:
