@@ -85,7 +85,8 @@ def parser(description: str) -> argparse.ArgumentParser:
 def machine(*packages: str) -> dict[str, Any]:
     facts = {
         "processor": platform.processor() or platform.machine(), "cores": os.cpu_count(), "python": sys.version.split()[0],
-        "engine": describe_engine(), "threads": THREADS, "load": os.getloadavg()[0], "versions": {package: version(package) for package in packages},
+        "engine": describe_engine(), "threads": THREADS, "load": os.getloadavg()[0],
+        "versions": {package: version(package) for package in packages},
     }  # fmt: skip
     print(json.dumps(facts), flush=True)
     return facts

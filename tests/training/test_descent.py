@@ -99,8 +99,24 @@ def test_checkpoints_are_the_shorter_runs(xy):
         short = learn(start, x, y, Recipe(epochs=epoch, patience=0, dropout=0.25))
         assert same(network, short.network)
         assert (whole.loss[:epoch] == short.loss).all()
-    with pytest.raises(IsthmusError, match="checkpoints: needed epochs from 1 to 12, got \\[0, 13\\]"):
-        learn(start, x, y, Recipe(epochs=12), checkpoints=[0, 13])
+    with pytest.raises(IsthmusError, match="checkpoints: needed epochs from 0 to 12, got \\[-1, 13\\]"):
+        learn(start, x, y, Recipe(epochs=12), checkpoints=[-1, 13])
+
+
+def test_checkpoints_beyond_the_chosen_epoch_change_nothing_before(rng):
+    x, y = rng.normal(size=(60, 6)), rng.normal(size=(60, 4))  # nothing to learn, so patience soon ends
+    start = initialize((6, 16, 4), np.random.default_rng(0))
+    recipe = Recipe(epochs=80, patience=3, learning_rate=0.01)
+    alone = learn(start, x, y, recipe)
+    chosen = len(alone.loss)
+    assert chosen < 40
+    whole = learn(start, x, y, recipe, checkpoints=(40, 0, chosen))
+    assert list(whole.checkpoints) == [0, chosen, 40]
+    assert same(whole.network, alone.network)
+    assert same(whole.checkpoints[chosen], alone.network)
+    assert same(whole.checkpoints[0], start)
+    assert (whole.loss == alone.loss).all()
+    assert not same(whole.checkpoints[40], alone.network)
 
 
 @pytest.mark.parametrize("loss", ["mse", "max-margin"])

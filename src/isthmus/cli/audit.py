@@ -16,6 +16,7 @@ def audit(
     mapping: Annotated[str, Option(help="What to learn: ridge, lin, nn, nn-3, ..., or all.")] = "ridge,lin,nn",
     loss: Annotated[str, Option(help="What lin and nn minimize: mse, cosine or max-margin (needs labels).")] = "mse",
     recipe: Annotated[str, Option(help="How lin and nn are learned: paper or authors-code.")] = "paper",
+    learning_rate: Annotated[float | None, Option(help="Of lin and nn, in place of the recipe's.")] = None,
     k: Annotated[str, Option("-k", "--k", help="Neighbors counted, as in 10 or 5,10,30.")] = "10",
     metric: Annotated[str, Option(help="cosine, euclidean, or both with a comma.")] = "cosine",
     include_self: Annotated[bool, Option("--include-self", help="Count an item as its own neighbor.")] = False,
@@ -53,8 +54,12 @@ def audit(
         result = run(
             pairs, _sources.words(mapping, "mapping"), mapped=given, k=_sources.numbers(k, "k"),
             metric=[check_metric(each) for each in _sources.words(metric, "metric")], include_self=include_self,
-            folds=folds, split=parts, seeds=seeds, seed=seed, loss=loss, recipe=recipe, progress=progress,
+            folds=folds, split=parts, seeds=seeds, seed=seed, loss=loss, recipe=recipe,
+            learning_rate=learning_rate, progress=progress,
         )  # fmt: skip
+    if recipe == "authors-code":  # whose rates depend on which space holds images
+        for direction, rates in result.settings["learning_rates"].items():
+            _output.note(f"{direction}: learning rate " + ", ".join(f"{rate:g} of {name}" for name, rate in rates.items()))
     if report is not None:
         from isthmus.report import write_page  # noqa: PLC0415
 

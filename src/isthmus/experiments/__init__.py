@@ -1,6 +1,8 @@
 """Whole experiments: mappings learned, measured and compared; and what the paper printed."""
 
 from isthmus.experiments._audit import Audit, AuditRow, Direction, audit
+from isthmus.experiments._authors import PaperSet, authors_recipe, image_side, recipe_for
+from isthmus.experiments._curves import EPOCHS, CurvePoint, Curves, curves, curves_of
 from isthmus.experiments._plan import Cell, plan
 from isthmus.experiments._published import (
     PUBLISHED_BASELINE,
@@ -15,24 +17,33 @@ from isthmus.experiments._run import run
 from isthmus.experiments._spec import READY, Spec, read_spec, ready_specs
 
 __all__ = [
+    "EPOCHS",
     "PUBLISHED_BASELINE",
     "READY",
     "Audit",
     "AuditRow",
     "Cell",
+    "CurvePoint",
+    "Curves",
     "Direction",
     "Level",
+    "PaperSet",
     "PublishedOverlap",
     "PublishedSimilarity",
     "Results",
     "Spec",
     "audit",
+    "authors_recipe",
+    "curves",
+    "curves_of",
+    "image_side",
     "open_results",
     "plan",
     "published_overlaps",
     "published_similarities",
     "read_spec",
     "ready_specs",
+    "recipe_for",
     "run",
     "without_self",
 ]

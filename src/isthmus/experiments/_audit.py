@@ -13,14 +13,14 @@ from numpy import ndarray
 
 from isthmus._errors import DataError, MappingError, NeighborError
 from isthmus._shapes import Float, Progress
+from isthmus.experiments._authors import recipe_for
 from isthmus.experiments._tally import Errors, Tally, half_masks, neighbor_table, tally
 from isthmus.mappings import MAPPINGS, MLP, Identity, Mapping, Untrained, mapping
 from isthmus.measures import Spaces, Verdict, as_list, verdict
 from isthmus.neighbors import Metric, check_metric
 from isthmus.pairs import Pairs, Split, check_seed, check_vectors, k_fold
 from isthmus.statistics import POPULATIONS, sign_flip_p
-from isthmus.training import check_loss
-from isthmus.training import recipe as recipe_of
+from isthmus.training import Recipe, check_loss
 
 Direction = Literal["x->y", "y->x"]
 
@@ -144,6 +144,7 @@ def audit(
     seed: int = 0,
     loss: str = "mse",
     recipe: str = "paper",
+    learning_rate: float | None = None,
     progress: Progress | None = None,
 ) -> Audit:
     """Does a mapping between these spaces carry the neighborhoods of its target, or echo its input?
@@ -163,7 +164,9 @@ def audit(
         seeds: repetitions with other random weights; the folds stay.
         seed: of folds, weights, half-samples and tests.
         loss: what `lin` and `nn` minimize.
-        recipe: how `lin` and `nn` are learned.
+        recipe: how `lin` and `nn` are learned. Under "authors-code", spaces named after images and text get the program's
+            own learning rates for the direction, see `authors_recipe`.
+        learning_rate: of `lin` and `nn`, in place of the recipe's.
         progress: called with what is being done, the steps done and the steps in all.
 
     Raises:
@@ -192,13 +195,15 @@ def audit(
         nothing = np.arange(0)
         splits = (split,) if split is not None else (Split(nothing, np.arange(len(pairs))),)
     check_sizes(splits, ks, len(pairs), include_self=include_self, learns=mapped is None)
-    candidates = list(_candidates(mappings, loss, recipe, mapped=mapped is not None))
-    directions: tuple[Direction, ...] = ("x->y",) if mapped is not None else ("x->y", "y->x")
+    sides: dict[Direction, Pairs] = {"x->y": pairs} if mapped is not None else {"x->y": pairs, "y->x": pairs.swap()}
+    names = mappings if mapped is None else (*mappings, "lin", "nn")
+    recipes = {direction: _recipes(side, names, recipe, learning_rate) for direction, side in sides.items()}
+    candidates = list(_candidates(recipes["x->y"], loss, mapped=mapped is not None))
     runs = sum(_runs(candidate, seeds) for candidate in candidates)
-    steps = _Steps(progress, len(directions) * len(splits) * (runs + 1))
+    steps = _Steps(progress, len(sides) * len(splits) * (runs + 1))
     rows: list[AuditRow] = []
-    for direction in directions:
-        side = pairs if direction == "x->y" else pairs.swap()
+    for direction, side in sides.items():
+        candidates = list(_candidates(recipes[direction], loss, mapped=mapped is not None))
         predictions = _predict(side, candidates, splits, seed, seeds, mapped, steps, direction)
         for each in metrics:
             rows += _measure(
@@ -208,6 +213,10 @@ def audit(
     settings = {
         "folds": None if split is not None or mapped is not None else folds, "seeds": seeds, "seed": seed,
         "loss": loss, "recipe": recipe, "given": mapped is not None,
+        "learning_rates": {
+            direction: {name: each.learning_rate for name, each in recipes[direction].items() if name != "ridge"}
+            for direction in sides if mapped is None
+        },
     }  # fmt: skip
     return Audit(pairs.name, pairs.x_space, pairs.y_space, tuple(rows), settings)
 
@@ -258,31 +267,35 @@ def check_sizes(splits: Sequence[Split], ks: Sequence[int], n: int, *, include_s
         )
 
 
-def _candidates(names: Sequence[str], loss: str, recipe: str, *, mapped: bool) -> Iterator[_Candidate]:
+def _recipes(side: Pairs, names: Sequence[str], recipe: str, learning_rate: float | None) -> dict[str, Recipe]:
+    """The mappings to learn between these spaces, each with its recipe."""
+    named = dict.fromkeys(known for name in names for known in (MAPPINGS if name == "all" else (name,)))
+    return {name: recipe_for(side, name, recipe, learning_rate) for name in named}
+
+
+def _candidates(recipes: dict[str, Recipe], loss: str, *, mapped: bool) -> Iterator[_Candidate]:
     """Identity, the untrained twins that are needed, the mappings; for given vectors, twins of `lin` and `nn`."""
-    names = list(dict.fromkeys(known for name in names for known in (MAPPINGS if name == "all" else (name,))))
     check_loss(loss)
-    recipe_of(recipe)
-    if not names and not mapped:
+    if not recipes and not mapped:
         raise MappingError(f"mapping: needed at least one name, got none. Use {','.join(MAPPINGS)}.")
-    for name in names:
+    for name, recipe in recipes.items():
         mapping(name, loss=loss, recipe=recipe)  # an unknown name is refused before anything is learned
     yield _Candidate("identity", "control", lambda seed: Identity(), ())  # noqa: ARG005
-    twins = tuple(f"untrained-{name}" for name in (("lin", "nn") if mapped else names))
-    for twin in twins:
-        yield _Candidate(twin, "control", _untrained(twin.removeprefix("untrained-"), recipe), ())
+    twins = {f"untrained-{name}": name for name in (("lin", "nn") if mapped else recipes)}
+    for twin, name in twins.items():
+        yield _Candidate(twin, "control", _untrained(name, recipes[name]), ())
     if mapped:
-        yield _Candidate("given", "mapping", lambda seed: Identity(), twins)  # noqa: ARG005 - never fitted
+        yield _Candidate("given", "mapping", lambda seed: Identity(), tuple(twins))  # noqa: ARG005 - never fitted
     else:
-        for name, twin in zip(names, twins, strict=True):
-            yield _Candidate(name, "mapping", _learned(name, loss, recipe), (twin,))
+        for twin, name in twins.items():
+            yield _Candidate(name, "mapping", _learned(name, loss, recipes[name]), (twin,))
 
 
-def _learned(name: str, loss: str, recipe: str) -> Callable[[int], Mapping]:
+def _learned(name: str, loss: str, recipe: Recipe) -> Callable[[int], Mapping]:
     return lambda seed: mapping(name, loss=loss, recipe=recipe, seed=seed)
 
 
-def _untrained(name: str, recipe: str) -> Callable[[int], Mapping]:
+def _untrained(name: str, recipe: Recipe) -> Callable[[int], Mapping]:
     return lambda seed: mapping(name, recipe=recipe).twin(seed) or Untrained(seed=seed)
 
 

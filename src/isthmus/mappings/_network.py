@@ -49,12 +49,13 @@ class MLP(Mapping):
         grid: settings to choose by cross-validation, as in supplement A; `hidden` then gives the number of layers only.
         folds: of that cross-validation.
         processes: among which its models are divided.
-        checkpoints: epochs of training after which to keep the network, for `at`.
+        checkpoints: epochs of training after which to keep the network, for `at`; 0 is its start. They may lie beyond the
+            epoch that is chosen.
 
     Attributes:
         network_: the learned layers, on scaled inputs.
         loss_: mean training loss per epoch; held_out_loss_: the loss that chose the number of epochs, where one did.
-        checkpoints_: for each checkpoint that was reached, the layers.
+        checkpoints_: for each checkpoint (those after a divergence are left out), the layers.
         cross_validation_: with a grid, the curves of all its models.
 
     Example:
@@ -190,7 +191,8 @@ class Linear(MLP):
         grid: settings to choose by cross-validation.
         folds: of that cross-validation.
         processes: among which its models are divided.
-        checkpoints: epochs of training after which to keep the network, for `at`.
+        checkpoints: epochs of training after which to keep the network, for `at`; 0 is its start. They may lie beyond the
+            epoch that is chosen.
 
     Example:
         >>> rng = np.random.default_rng(0)

@@ -1,5 +1,6 @@
 """What a reader sees: tables on a terminal, a page in a browser."""
 
+from isthmus.report._learning import learning_chart
 from isthmus.report._page import bridge_plane, write_page
 from isthmus.report._results import results_tables
 from isthmus.report._tables import approximate_table, audit_answer, audit_tables, hub_table, overlap_table
@@ -10,6 +11,7 @@ __all__ = [
     "audit_tables",
     "bridge_plane",
     "hub_table",
+    "learning_chart",
     "overlap_table",
     "results_tables",
     "write_page",

@@ -74,13 +74,12 @@ def cross_validate(
         labels: classes of the items, for max-margin; see `encode_classes`.
         seed: of folds, first weights, order and dropped units.
         processes: among which the models are divided, best one a core; one on an accelerator.
-        checkpoints: epochs, counted from 1, after which to keep a copy of the final network; those beyond its last are left
-            out.
+        checkpoints: epochs after which to keep a copy of the final network, also beyond the chosen epoch; 0 for its start.
         progress: called with what is being done, the weighted share that is done and its total.
 
     Raises:
         MappingError: an unknown loss, labels that max-margin misses, fewer than 1 process, a negative number of layers, a
-            checkpoint outside 1..epochs, or a grid that diverged in every cell.
+            checkpoint outside 0..epochs, or a grid that diverged in every cell.
         DataError: folds that do not fit the items, or a split without items to learn from.
 
     Warns:
@@ -122,7 +121,7 @@ def cross_validate(
     start = task.start(x.shape[1], y.shape[1], best.cell)
     descent = learn(
         start, scaling.apply(x), target_scaling.apply(y), final, loss=loss, activation=activation, seed=seed, labels=labels,
-        checkpoints=[epoch for epoch in checkpoints if epoch <= final.epochs],
+        checkpoints=checkpoints, longest=grid.epochs,
     )  # fmt: skip
     result = CrossValidation(cells, chosen, final, descent, scaling, target_scaling)
     warn_of_unsteady(result)

@@ -6,6 +6,7 @@ batches, so that fits on almost equally many items share one program.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ _ORDER_ENTRIES = 2**22  # row numbers drawn ahead, 16 MB
 class Descent(NamedTuple):
     """A learned network and its mean loss per epoch, on the items learned from and on the held-out ones (empty without).
 
-    checkpoints holds the network as it was after the epochs that were asked for.
+    checkpoints holds the network as it was after the epochs that were asked for, in their order.
     """
 
     network: Network
@@ -46,6 +47,7 @@ def learn(
     seed: int = 0,
     labels: Labels | None = None,
     checkpoints: Sequence[int] = (),
+    longest: int | None = None,
 ) -> Descent:
     """The network after training by the recipe; with patience, for the number of epochs that served held-out items best.
 
@@ -58,25 +60,26 @@ def learn(
         activation: of the hidden layers.
         seed: of the held-out part, the order of the items and the units that are dropped.
         labels: classes of the items, for max-margin; see `encode_classes`.
-        checkpoints: epochs, counted from 1, after which to keep a copy of the network; with patience, those that the run
-            does not reach are left out.
+        checkpoints: epochs after which to keep a copy of the network, 0 for where it started. Where patience chose fewer
+            epochs, training goes on to the last checkpoint; the network returned is that of the chosen epoch all the same.
+        longest: the last epoch that a checkpoint may be; that of the recipe if left out.
 
     Raises:
-        MappingError: an unknown loss, labels that max-margin misses, a checkpoint outside 1..epochs, or a loss that left the
-            finite numbers.
+        MappingError: an unknown loss, labels that max-margin misses, a checkpoint outside 0..longest, or a loss that left
+            the finite numbers up to the chosen epoch; checkpoints after a later divergence are left out.
 
     Example:
         >>> from isthmus.training import initialize
         >>> rng = np.random.default_rng(0)
         >>> x = rng.normal(size=(100, 3))
         >>> start = initialize([3, 2], rng)
-        >>> descent = learn(start, x, x[:, :2], Recipe(epochs=20, patience=0), checkpoints=(1, 10))
+        >>> descent = learn(start, x, x[:, :2], Recipe(epochs=20, patience=0), checkpoints=(0, 10))
         >>> len(descent.loss), list(descent.checkpoints), bool(descent.loss[-1] < descent.loss[0])
-        (20, [1, 10], True)
+        (20, [0, 10], True)
     """
     check_loss(loss)
     classes = encode_classes(labels, loss, len(x))
-    check_checkpoints(checkpoints, recipe.epochs)
+    check_checkpoints(checkpoints, longest or recipe.epochs)
     rng = np.random.default_rng([seed, 0x1EA2])
     kind = Kind(recipe.optimizer, loss, activation, recipe.batch, drops=recipe.dropout > 0, stops=True)
     settings = settings_of(recipe)
@@ -95,23 +98,29 @@ def learn(
         held_out = trial.watched_loss
         epochs = int(np.argmin(held_out)) + 1
     nothing = fill(x[:1], y[:1], classes[:1], recipe.batch)
+    recipe = replace(recipe, epochs=max(recipe.epochs, *checkpoints, 0))
+    reach = max(epochs, *checkpoints, 0)
     final = descend(
         kind, network, fill(x, y, classes, recipe.batch), nothing, orders(len(x), recipe, rng), settings,
-        epochs=epochs, longest=recipe.epochs, patience=epochs, seed=seed, checkpoints=checkpoints,
+        epochs=reach, longest=recipe.epochs, patience=reach, seed=seed, checkpoints=(*checkpoints, epochs),
     )  # fmt: skip
-    _check_finite(final, recipe)
-    return Descent(final.network, final.loss, held_out, final.checkpoints)
+    chosen = final._replace(network=final.checkpoints.get(epochs, final.network), loss=final.loss[:epochs])
+    _check_finite(chosen, recipe)
+    kept = {0: network} | {epoch: each for epoch, each in final.checkpoints.items() if _finite(each)}
+    return Descent(
+        chosen.network, chosen.loss, held_out, {each: kept[each] for each in sorted(set(checkpoints) & set(kept))}
+    )
 
 
 def check_checkpoints(checkpoints: Sequence[int], epochs: int) -> None:
     """Refuse checkpoints that no run of so many epochs reaches.
 
     Raises:
-        MappingError: a checkpoint outside 1..epochs.
+        MappingError: a checkpoint outside 0..epochs.
     """
-    if any(not 1 <= each <= epochs for each in checkpoints):
+    if any(not 0 <= each <= epochs for each in checkpoints):
         raise MappingError(
-            f"checkpoints: needed epochs from 1 to {epochs}, got {list(checkpoints)}. Ask for others or train longer."
+            f"checkpoints: needed epochs from 0 to {epochs}, got {list(checkpoints)}. Ask for others or train longer."
         )
 
 
@@ -154,7 +163,7 @@ def descend(
         checkpoints: epochs after which to keep the network.
     """
     run = program(kind)
-    state = blank_state(kind, longest)(network)
+    state = blank_state(kind, network, longest)
     kept: dict[int, Network] = {}
     piece = done = 0
     while done < epochs:
@@ -210,9 +219,12 @@ def _numpy(network: Network) -> Network:
     return tuple(Layer(np.asarray(weight), np.asarray(bias)) for weight, bias in network)
 
 
+def _finite(network: Network) -> bool:
+    return all(np.isfinite(array).all() for layer in network for array in layer)
+
+
 def _check_finite(run: Run, recipe: Recipe) -> None:
-    weights_finite = all(np.isfinite(array).all() for layer in run.network for array in layer)
-    if not (np.isfinite(run.loss).all() and weights_finite):
+    if not (np.isfinite(run.loss).all() and _finite(run.network)):
         raise DivergenceError(
             f"learning_rate: needed steps that keep the loss finite, got {recipe.learning_rate:g} and a loss of "
             f"{run.loss[-1]:g} in epoch {len(run.loss)}. Use a smaller one, or scale the inputs and targets."

@@ -11,6 +11,8 @@ import os
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from isthmus._errors import MappingError
 from isthmus.training._classes import of_other_classes
 from isthmus.training._losses import LOSSES, MAX_MARGIN, Loss, max_margin
@@ -93,18 +95,19 @@ def _rule(optimizer: str, settings: Settings) -> Any:
     return optax.rmsprop(settings.learning_rate, 0.9, eps=1e-8, eps_in_sqrt=False)
 
 
-@lru_cache(maxsize=32)
-def blank_state(kind: Kind, epochs: int) -> Any:
-    """The compiled function network -> its state before the first step, with room for the losses of so many epochs."""
+def blank_state(kind: Kind, network: Network, epochs: int) -> State:
+    """The state before the first step, with room for the losses of so many epochs.
+
+    The memory of all three optimizers begins with zeros. Only its shape is asked of them: a compiled function would take as
+    long to compile as some epochs of a small network take to run.
+    """
     jax = jax_of_one_thread()
-    import jax.numpy as jnp  # noqa: PLC0415
-
-    def start(network: Network) -> State:
-        memory = _rule(kind.optimizer, Settings(0.0, 0.0, 0.0, 0.0, 0.0)).init(network)
-        blank = jnp.full(epochs, jnp.nan, dtype=jnp.float32)
-        return State(network, memory, blank, blank)
-
-    return jax.jit(jax.vmap(jax.vmap(start)) if kind.together else start)
+    table = network[0].bias.shape[:-1]  # of models together, else ()
+    begin = _rule(kind.optimizer, Settings(0.0, 0.0, 0.0, 0.0, 0.0)).init
+    shapes = jax.eval_shape(jax.vmap(jax.vmap(begin)) if kind.together else begin, network)
+    memory = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
+    blank = np.full((*table, epochs), np.nan, dtype=np.float32)
+    return State(network, memory, blank, blank)
 
 
 @lru_cache(maxsize=32)

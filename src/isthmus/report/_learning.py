@@ -1,0 +1,65 @@
+"""The curves of a training as a chart: the paper's figure 2, with what the recipe and what an oracle would have taken."""
+
+from typing import Any
+
+from isthmus.experiments import Curves
+
+_OVERLAPS = {"input_overlap": "X, f(X)", "target_overlap": "Y, f(X)"}
+_ERRORS = {"train_mse": "train", "mse": "test"}
+
+
+def learning_chart(curves: Curves) -> Any:
+    """Overlaps (above) and squared errors (below) on the epochs of one training, an Altair chart.
+
+    Dashed: mNNO(X, Y) of the two spaces. Upright lines: the epoch that the recipe chose, and the oracle's, where the target
+    overlap on the test items is best. Epochs are spaced by the logarithm of 1 + epoch, since most happens in the first.
+
+    Example:
+        >>> import numpy as np
+        >>> from isthmus import Pairs
+        >>> from isthmus.experiments import curves
+        >>> from isthmus.pairs import k_fold
+        >>> x = np.random.default_rng(0).normal(size=(90, 4))
+        >>> found = curves(Pairs(x, x**2), "lin", k_fold(90, 3)[0], recipe="authors-code", epochs=(5, 50), k=3)
+        >>> learning_chart(found).to_dict()["title"]["text"]
+        'pairs: lin, x->y'
+    """
+    import altair as alt  # noqa: PLC0415 - heavy, and only pages and notebooks need it
+
+    epoch = alt.X("epoch:Q", scale=alt.Scale(type="symlog"), axis=alt.Axis(values=[p.epoch for p in curves.points]))
+
+    def lines(named: dict[str, str], title: str, colors: list[str]) -> Any:
+        values = [
+            {"epoch": point.epoch, "of": label, title: getattr(point, field)}
+            for point in curves.points
+            for field, label in named.items()
+        ]
+        color = alt.Color("of:N", title=title, scale=alt.Scale(domain=list(named.values()), range=colors))
+        chart = alt.Chart(alt.InlineData(values)).mark_line(point=True)
+        return chart.encode(x=epoch, y=alt.Y(f"{title}:Q", scale=alt.Scale(zero=True)), color=color)
+
+    marks = [{"epoch": curves.chosen, "mark": "chosen", "place": 0}, {"epoch": curves.oracle, "mark": "oracle", "place": 1}]
+    upright = alt.Chart(alt.InlineData(marks)).mark_rule(color="#666").encode(x=epoch)
+    place = alt.Y("place:Q", axis=None, scale=alt.Scale(domain=[0, 12]))  # one above the other, where both epochs are one
+    words = alt.Chart(alt.InlineData(marks)).mark_text(align="left", dx=4, dy=-10, color="#666")
+    words = words.encode(x=epoch, y=place, text="mark:N")
+    baseline = (
+        alt.Chart(alt.InlineData([{"mNNO": curves.baseline_overlap}]))
+        .mark_rule(strokeDash=[4, 4], color="#666").encode(y="mNNO:Q")
+    )  # fmt: skip
+    overlaps = alt.layer(lines(_OVERLAPS, "mNNO", ["#1f77b4", "#d62728"]) + baseline + upright, words)
+    overlaps = overlaps.resolve_scale(y="independent").properties(width=480, height=260)
+    errors = (lines(_ERRORS, "MSE", ["#999999", "#2ca02c"]) + upright).properties(width=480, height=140)
+    title = alt.TitleParams(f"{curves.pairs}: {curves.mapping}, {curves.direction}", subtitle=caption(curves))
+    return alt.vconcat(overlaps, errors, title=title).resolve_scale(color="independent")
+
+
+def caption(curves: Curves) -> list[str]:
+    """What the chart was made with, in two lines."""
+    convention = "included" if curves.include_self else "excluded"
+    return [
+        f"N={curves.n_test} test items (learned from {curves.n_train}), K={curves.k}, {curves.metric}, self {convention}; "
+        f"loss {curves.loss}, recipe {curves.recipe}, seed {curves.seed}.",
+        f"Dashed: mNNO(X, Y), {curves.baseline_overlap:.3f}; chance {curves.chance:.3f}. Chosen: epoch {curves.chosen}; "
+        f"oracle (best test target overlap): epoch {curves.oracle}.",
+    ]
