@@ -1,12 +1,26 @@
 """Intervals and tests against closed forms and full enumerations."""
 
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
-from isthmus.statistics import Interval, half_sample_error, halves, permutation_p, ratio_error, sign_flip_p
+from isthmus import IsthmusError
+from isthmus.statistics import (
+    Interval,
+    bonferroni,
+    half_sample_error,
+    halves,
+    holm,
+    permutation_p,
+    rank_sum_p,
+    ratio_error,
+    sign_flip_p,
+    smallest_rank_sum_p,
+)
 
 
 def test_halves_hold_half_of_every_group_and_depend_on_the_seed_only():
@@ -58,3 +72,46 @@ def test_sign_flips_of_symmetric_differences_are_uniform(rng):
     p = [sign_flip_p(rng.integers(-3, 4, size=30), draws=199, seed=i) for i in range(300)]
     assert np.mean(np.array(p) <= 0.05) <= 0.09
     assert np.mean(p) == pytest.approx(0.5, abs=0.07)
+
+
+def _enumerated_rank_sum_p(a, b):
+    ranks = stats.rankdata([*a, *b])
+    sums = np.array([sum(ranks[list(group)]) for group in combinations(range(len(ranks)), len(a))])
+    observed = ranks[: len(a)].sum()
+    return min(1.0, 2 * min(np.mean(sums <= observed + 1e-9), np.mean(sums >= observed - 1e-9)))
+
+
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=5), st.lists(st.integers(0, 6), min_size=1, max_size=5))
+def test_the_rank_sum_is_that_of_all_divisions_ties_or_not(a, b):
+    p = rank_sum_p(np.array(a, float), np.array(b, float))
+    assert p == pytest.approx(_enumerated_rank_sum_p(a, b))
+    assert p >= smallest_rank_sum_p(len(a), len(b)) - 1e-12
+
+
+def test_the_rank_sum_of_many_is_scipys(rng):
+    a, b = rng.normal(size=40), rng.normal(0.5, size=30)
+    assert rank_sum_p(a, b) == pytest.approx(stats.mannwhitneyu(a, b, method="asymptotic").pvalue)
+
+
+def test_five_against_five_cannot_reach_a_thousandth():
+    assert rank_sum_p(np.ones(5), np.zeros(5)) == pytest.approx(smallest_rank_sum_p(5, 5))
+    assert smallest_rank_sum_p(5, 5) == pytest.approx(0.0079, abs=1e-4)
+    assert smallest_rank_sum_p(1, 1) == 1
+
+
+def test_what_cannot_be_ranked_is_refused():
+    with pytest.raises(IsthmusError, match="b: needed one or more finite values"):
+        rank_sum_p(np.ones(2), np.array([1.0, np.nan]))
+    with pytest.raises(IsthmusError, match="n: needed groups"):
+        smallest_rank_sum_p(0, 5)
+
+
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_holm_is_a_loop_and_never_above_bonferroni(p):
+    ordered = sorted(range(len(p)), key=lambda i: p[i])
+    slow, level = [0.0] * len(p), 0.0
+    for step, i in enumerate(ordered):
+        level = max(level, (len(p) - step) * p[i])
+        slow[i] = min(1.0, level)
+    assert holm(np.array(p)).tolist() == slow
+    assert (holm(np.array(p)) <= bonferroni(np.array(p))).all()

@@ -9,16 +9,20 @@ from isthmus.statistics._intervals import (
     halves,
     ratio_error,
 )
-from isthmus.statistics._tests import permutation_p, sign_flip_p
+from isthmus.statistics._tests import bonferroni, holm, permutation_p, rank_sum_p, sign_flip_p, smallest_rank_sum_p
 
 __all__ = [
     "POPULATIONS",
     "Interval",
     "IntervalKind",
+    "bonferroni",
     "check_kind",
     "half_sample_error",
     "halves",
+    "holm",
     "permutation_p",
+    "rank_sum_p",
     "ratio_error",
     "sign_flip_p",
+    "smallest_rank_sum_p",
 ]
