@@ -13,7 +13,7 @@ import typer
 
 from isthmus import __version__
 from isthmus._errors import IsthmusError
-from isthmus.cli import audit, data, overlap
+from isthmus.cli import audit, data, overlap, reproduce
 
 app = typer.Typer(
     name="isthmus", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=True,
@@ -21,6 +21,7 @@ app = typer.Typer(
 )  # fmt: skip
 app.command()(audit.audit)
 app.command()(overlap.overlap)
+app.command()(reproduce.reproduce)
 app.add_typer(data.app, name="data")
 
 

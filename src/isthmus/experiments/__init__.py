@@ -9,16 +9,21 @@ from isthmus.experiments._published import (
     published_similarities,
     without_self,
 )
+from isthmus.experiments._reproduce import REPRODUCIBLE, ReproducedOverlap, Reproduction, reproduce
 
 __all__ = [
     "PUBLISHED_BASELINE",
+    "REPRODUCIBLE",
     "Audit",
     "AuditRow",
     "Direction",
     "PublishedOverlap",
     "PublishedSimilarity",
+    "ReproducedOverlap",
+    "Reproduction",
     "audit",
     "published_overlaps",
     "published_similarities",
+    "reproduce",
     "without_self",
 ]

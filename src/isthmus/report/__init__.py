@@ -1,6 +1,7 @@
 """What a reader sees: tables on a terminal, a page in a browser."""
 
 from isthmus.report._page import bridge_plane, write_page
+from isthmus.report._reproduction import reproduction_tables, reproduction_text
 from isthmus.report._tables import approximate_table, audit_answer, audit_tables, hub_table, overlap_table
 
 __all__ = [
@@ -10,5 +11,7 @@ __all__ = [
     "bridge_plane",
     "hub_table",
     "overlap_table",
+    "reproduction_tables",
+    "reproduction_text",
     "write_page",
 ]
