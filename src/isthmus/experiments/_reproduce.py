@@ -18,7 +18,7 @@ import numpy as np
 from isthmus._errors import DataError, MappingError
 from isthmus._shapes import Progress
 from isthmus.datasets import LABELS, PaperPairs, paper_files, read_paper_set
-from isthmus.experiments._cell import CellResult, Part, Training, cell
+from isthmus.experiments._paper_cell import CellResult, Part, Training, cell
 from isthmus.experiments._published import PUBLISHED_BASELINE, PublishedOverlap, published_overlaps, without_self
 from isthmus.neighbors import Metric
 from isthmus.pairs import Split, check_seed, k_fold
@@ -113,6 +113,45 @@ class _Set(NamedTuple):
         return cls(figure.set, figure.image_features, figure.text_features)
 
 
+class _Protocol(NamedTuple):
+    """How every mapping of a table is learned and measured."""
+
+    recipe: str
+    grid: Grid | None
+    k: int
+    folds: int
+    seeds: int
+    seed: int
+    processes: int
+    out: str | Path | None
+
+    def repeats(self, one: _Set) -> int:
+        return self.folds if one.set == "imagenet" else self.seeds
+
+    def run(self, found: PaperPairs | None, training: Training, absent: tuple[str, ...], count: "_Count") -> "_Run":
+        """The cells of a mapping. This is the one place where anything is trained."""
+        needs = absent or _labels_missing(found, training)
+        if needs or found is None:
+            return _Run(missing=needs)
+        settings, cells = settings_of(training, self.recipe), []
+        for part in _parts(found, self.folds, self.seeds, self.seed):
+            count.start(f"{training.set}, {training.direction}, {training.model}, {training.loss}")
+            cells.append(cell(found, training, part, settings, self.grid, k=self.k, processes=self.processes, out=self.out))
+        return _Run(tuple(cells), *((self.folds, 1) if found.split is None else (1, self.seeds)))
+
+
+class _Count:
+    """Counts trainings for the progress callback."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self.progress, self.total, self.done = progress, total, 0
+
+    def start(self, what: str) -> None:
+        if self.progress is not None:
+            self.progress(what, self.done, self.total)
+        self.done += 1
+
+
 class _Run(NamedTuple):
     """The cells of one mapping, or what was missing for them."""
 
@@ -172,26 +211,19 @@ def reproduce(
         raise DataError(f"{name}: needed {least} or more, got {value}. The paper has {PUBLISHED_K if name == 'k' else 5}.")
     chosen = _grid(recipe, grid)
     figures = published_overlaps(table)
-    sets = {} if data is None else {one: _absent(data, one) for one in map(_Set.of, figures)}
     runs: dict[Training, _Run] = {}
     baselines: dict[tuple[_Set, Metric], float] = {}
-    total = sum(len(_trainings(figures, one)) * (folds if one.set == "imagenet" else seeds) for one in sets if not sets[one])
-    done = 0
-    for one, absent in sets.items():
-        found = None if absent else read_paper_set(data, one.set, one.image, one.text)
-        for training in _trainings(figures, one):
-            needs = absent or _labels_missing(found, training)
-            if needs or found is None:
-                runs[training] = _Run(missing=needs)
-                continue
-            settings, cells = settings_of(training, recipe), []
-            for part in _parts(found, folds, seeds, seed):
-                if progress is not None:
-                    progress(f"{training.set}, {training.direction}, {training.model}, {training.loss}", done, total)
-                cells.append(cell(found, training, part, settings, chosen, k=k, processes=processes, out=out))
-                done += 1
-            runs[training] = _Run(tuple(cells), *((folds, 1) if found.split is None else (1, seeds)))
-        baselines |= {(one, metric): value for metric, value in _baselines(data, one, absent, k, folds, seed)}
+    if data is not None:
+        absent = {one: _absent(data, one) for one in map(_Set.of, figures)}
+        protocol = _Protocol(recipe, chosen, k, folds, seeds, seed, processes, out)
+        count = _Count(
+            progress, sum(protocol.repeats(one) * len(_trainings(figures, one)) for one in absent if not absent[one])
+        )
+        for one, files in absent.items():
+            found = None if files else read_paper_set(data, one.set, one.image, one.text)
+            for training in _trainings(figures, one):
+                runs[training] = protocol.run(found, training, files, count)
+            baselines |= {(one, metric): value for metric, value in _baselines(data, one, files, k, folds, seed)}
     missing = {name: None for run in runs.values() for name in run.missing}
     rows = _rows(figures, runs, k)
     return Reproduction(

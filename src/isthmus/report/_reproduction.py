@@ -1,6 +1,6 @@
 """A table of the paper beside ours: for a terminal, and as Markdown, LaTeX and CSV.
 
-All of them show the same cells, made once as text: a line for each pair of input and target overlap. No number is set in bold,
+All of them show the same cells, made once as text: a line for each pair of input and target overlap. No number is in bold,
 as the larger of a pair is in the paper; the remarks below say how often it is which.
 """
 

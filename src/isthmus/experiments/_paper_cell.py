@@ -5,6 +5,7 @@ written under another name and renamed, so that it is there whole or not at all.
 """
 
 import hashlib
+import os
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -99,7 +100,7 @@ def cell(
     result = _train(data, training, part, settings, grid, k, processes)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_suffix(".part")
+        unfinished = file.with_suffix(f".{os.getpid()}.part")
         unfinished.write_bytes(msgspec.json.encode(result) + b"\n")
         unfinished.replace(file)
     except OSError as error:
