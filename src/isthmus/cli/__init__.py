@@ -13,7 +13,7 @@ import typer
 
 from isthmus import __version__
 from isthmus._errors import IsthmusError
-from isthmus.cli import audit, data, overlap, run, show
+from isthmus.cli import audit, data, overlap, reproduce, run, show
 
 app = typer.Typer(
     name="isthmus", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=True,
@@ -23,6 +23,7 @@ app.command()(audit.audit)
 app.command()(overlap.overlap)
 app.command()(run.run)
 app.command()(show.show)
+app.command()(reproduce.reproduce)
 app.add_typer(data.app, name="data")
 
 

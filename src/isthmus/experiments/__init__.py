@@ -12,6 +12,7 @@ from isthmus.experiments._published import (
     published_similarities,
     without_self,
 )
+from isthmus.experiments._reproduce import REPRODUCIBLE, ReproducedOverlap, Reproduction, reproduce
 from isthmus.experiments._results import Level, Results, open_results
 from isthmus.experiments._run import run
 from isthmus.experiments._spec import READY, Spec, read_spec, ready_specs
@@ -20,6 +21,7 @@ __all__ = [
     "EPOCHS",
     "PUBLISHED_BASELINE",
     "READY",
+    "REPRODUCIBLE",
     "Audit",
     "AuditRow",
     "Cell",
@@ -30,6 +32,8 @@ __all__ = [
     "PaperSet",
     "PublishedOverlap",
     "PublishedSimilarity",
+    "ReproducedOverlap",
+    "Reproduction",
     "Results",
     "Spec",
     "audit",
@@ -44,6 +48,7 @@ __all__ = [
     "read_spec",
     "ready_specs",
     "recipe_for",
+    "reproduce",
     "run",
     "without_self",
 ]

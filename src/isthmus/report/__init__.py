@@ -2,6 +2,7 @@
 
 from isthmus.report._learning import learning_chart
 from isthmus.report._page import bridge_plane, write_page
+from isthmus.report._reproduction import reproduction_tables, reproduction_text
 from isthmus.report._results import results_tables
 from isthmus.report._tables import approximate_table, audit_answer, audit_tables, hub_table, overlap_table
 
@@ -13,6 +14,8 @@ __all__ = [
     "hub_table",
     "learning_chart",
     "overlap_table",
+    "reproduction_tables",
+    "reproduction_text",
     "results_tables",
     "write_page",
 ]
