@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from isthmus._errors import DataError
+
 Argument, Option = typer.Argument, typer.Option
 
 
@@ -26,6 +28,12 @@ def audit(
     ] = None,
     seeds: Annotated[int, Option(help="Repetitions with other random weights.")] = 1,
     seed: Annotated[int, Option(help="The same seed gives the same numbers, byte for byte.")] = 0,
+    sample: Annotated[
+        int | None, Option(metavar="N", help="With --mapped: search only N random items, exactly, among all.")
+    ] = None,
+    precision: Annotated[
+        float | None, Option(metavar="E", help="With --mapped: as many as a half width of E of the overlaps needs.")
+    ] = None,
     report: Annotated[Path | None, Option(metavar="OUT.html", help="Write the result as one HTML page.")] = None,
     json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,
 ) -> None:
@@ -38,11 +46,13 @@ def audit(
         isthmus audit
         isthmus audit text.npy image.npy --mapping ridge,nn -k 5,10
         isthmus audit text.npy image.npy --mapped mapped.npy --json
+        isthmus audit text.npy image.npy --mapped mapped.npy --sample 2000
     """
     from isthmus.cli import _output, _sources  # noqa: PLC0415 - the command line starts before numpy does
 
     pairs = _sources.pairs(data or [])
     from isthmus.experiments import audit as run  # noqa: PLC0415
+    from isthmus.experiments import audit_sample  # noqa: PLC0415
     from isthmus.neighbors import check_metric  # noqa: PLC0415
     from isthmus.pairs import read_split  # noqa: PLC0415
 
@@ -50,14 +60,23 @@ def audit(
     parts = None if split is None else read_split(split, pairs.ids, by_row=_sources.rows_kept(pairs))
     if report is not None:
         _output.check_writable(report)
+    drawn = sample is not None or precision is not None
+    if drawn and (given is None or parts is not None):
+        raise DataError("sample: needed --mapped F and no --split, got others. What is learned is tested whole.")
+    ks, metrics = _sources.numbers(k, "k"), [check_metric(each) for each in _sources.words(metric, "metric")]
     with _output.progress() as progress:
-        result = run(
-            pairs, _sources.words(mapping, "mapping"), mapped=given, k=_sources.numbers(k, "k"),
-            metric=[check_metric(each) for each in _sources.words(metric, "metric")], include_self=include_self,
-            folds=folds, split=parts, seeds=seeds, seed=seed, loss=loss, recipe=recipe,
-            learning_rate=learning_rate, progress=progress,
-        )  # fmt: skip
-    if recipe == "authors-code":  # whose rates depend on which space holds images
+        if drawn:
+            result = audit_sample(
+                pairs, given, k=ks, metric=metrics, include_self=include_self, sample=sample, precision=precision, seed=seed,
+                progress=progress,
+            )  # fmt: skip
+        else:
+            result = run(
+                pairs, _sources.words(mapping, "mapping"), mapped=given, k=ks, metric=metrics, include_self=include_self,
+                folds=folds, split=parts, seeds=seeds, seed=seed, loss=loss, recipe=recipe,
+                learning_rate=learning_rate, progress=progress,
+            )  # fmt: skip
+    if recipe == "authors-code" and "learning_rates" in result.settings:  # whose rates depend on which space holds images
         for direction, rates in result.settings["learning_rates"].items():
             _output.note(f"{direction}: learning rate " + ", ".join(f"{rate:g} of {name}" for name, rate in rates.items()))
     if report is not None:

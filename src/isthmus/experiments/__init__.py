@@ -15,6 +15,7 @@ from isthmus.experiments._published import (
 from isthmus.experiments._reproduce import REPRODUCIBLE, ReproducedOverlap, Reproduction, reproduce
 from isthmus.experiments._results import Level, Results, open_results
 from isthmus.experiments._run import run
+from isthmus.experiments._sampled import audit_sample
 from isthmus.experiments._spec import READY, Spec, read_spec, ready_specs
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Results",
     "Spec",
     "audit",
+    "audit_sample",
     "authors_recipe",
     "curves",
     "curves_of",

@@ -191,7 +191,7 @@ def audit(
     if mapped is None:
         splits = (split,) if split is not None else k_fold(len(pairs), folds, seed)
     else:
-        mapped = _check_mapped(mapped, pairs)
+        mapped = check_mapped(mapped, pairs)
         nothing = np.arange(0)
         splits = (split,) if split is not None else (Split(nothing, np.arange(len(pairs))),)
     check_sizes(splits, ks, len(pairs), include_self=include_self, learns=mapped is None)
@@ -240,7 +240,7 @@ class _Steps:
         self.done += 1
 
 
-def _check_mapped(mapped: Any, pairs: Pairs) -> Float[ndarray, "n dy"]:
+def check_mapped(mapped: Any, pairs: Pairs) -> Float[ndarray, "n dy"]:
     array = check_vectors(mapped, "mapped")
     if array.shape != pairs.y.shape:
         raise MappingError(
