@@ -9,7 +9,7 @@ measured in the same run. Ours can exceed 1, since it computes every pair once, 
 processor multiplies bytes.
 
 Peers that are not installed are left out: faiss-cpu, scikit-learn, torch, usearch. FAISS is on its matrix-product path
-in all cases (number of queries x d above its threshold). The full matrix is left out above 10,000 items, usearch and
+in all cases (number of queries x d above its threshold). The full matrix and usearch are left out above 10,000 items,
 scikit-learn above 10^7 numbers, where they take minutes.
 """
 
@@ -97,7 +97,7 @@ def run(case: str, repeats: int) -> list[dict[str, Any]]:
         "isthmus euclidean": lambda: search(vectors, k, "euclidean", engine=ours),
     }
     for name, (package, call, most) in PEERS.items():
-        if version(package) and n * d <= most and not ("matrix" in name and n > 10_000):
+        if version(package) and n * d <= most and (n <= 10_000 or not name.startswith(("full", "usearch"))):
             calls[name] = lambda call=call: call(vectors, k)
     rows = compare(case, "isthmus cosine", calls, repeats)
     share = 2 * n * n * d / rows[0]["seconds"] / product_peak()

@@ -61,7 +61,7 @@ def audit_sample(
     f = check_mapped(mapped, pairs)
     twins = {f"untrained-{name}": _twin(name, pairs, seed) for name in _TWINS}
     metrics: list[Metric] = [metric] if isinstance(metric, str) else list(dict.fromkeys(metric))
-    rows = []
+    rows: list[AuditRow] = []
     for each in metrics:
         check_metric(each)
         found = searched(
