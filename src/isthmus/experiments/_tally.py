@@ -98,8 +98,7 @@ class Tally:
             number: of the test set among all.
             masks: halves of it, one a draw, of the same draws as those of the other test sets.
         """
-        drawn = (spaces.counts(k, mask) for mask in masks)
-        sums = np.array([[*(part.sum() for part in counts), len(counts.fx)] for counts in drawn]).reshape(-1, 5)
+        sums = spaces.half_sums(k, masks).astype(float)
         table = spaces.x
         return cls(
             k, table.metric, table.includes_self, ((number, len(table)),), spaces.items, spaces.counts(k), sums

@@ -16,7 +16,15 @@ from numpy import ndarray
 
 from isthmus._errors import NeighborError
 from isthmus._shapes import Bool, Float, Int, Progress
-from isthmus.measures._lists import as_list, check_same_items, enough_for_halves, first_within, positions, row_numbers
+from isthmus.measures._halves import Meeting, meet_in_halves, sums_over
+from isthmus.measures._lists import (
+    as_list,
+    check_same_items,
+    depth_for,
+    enough_for_halves,
+    positions,
+    row_numbers,
+)
 from isthmus.measures._overlap import chance
 from isthmus.measures._sampling import searched
 from isthmus.neighbors import Metric, NeighborEngine, Neighbors, search
@@ -74,19 +82,23 @@ class Spaces:
         meet = (positions(a.index, b.index) for a, b in ((f, x), (f, y), (x, y)))
         return cls(x, f, y, items, *meet)
 
-    def counts(self, k: int, half: Bool[ndarray, " n"] | None = None) -> Counts:
-        """Per-item counts at k, among all items or among (and for) a half of them."""
-        if half is None:
-            fx, fy, xy = (place[:, :k] < k for place in (self.f_in_x, self.f_in_y, self.x_in_y))
-            return Counts(*(np.count_nonzero(both, axis=1).astype(float) for both in (fx, fy, fx & fy, xy)))
-        rows = np.arange(len(self.x))[:, None]
-        in_x, in_f, in_y = (first_within(table.index, half, k) for table in (self.x, self.f, self.y))
-        fx = in_f[:, :-1] & in_x[rows, self.f_in_x]
-        fy = in_f[:, :-1] & in_y[rows, self.f_in_y]
-        xy = in_x[:, :-1] & in_y[rows, self.x_in_y]
-        # An item whose searched list holds fewer than k of the half (all but impossible) has no count there.
-        whole = half & np.logical_and.reduce([table.sum(axis=1) == k for table in (in_x, in_f, in_y)])
-        return Counts(*(np.count_nonzero(both, axis=1)[whole].astype(float) for both in (fx, fy, fx & fy, xy)))
+    def counts(self, k: int) -> Counts:
+        """Per-item counts at k."""
+        fx, fy, xy = (place[:, :k] < k for place in (self.f_in_x, self.f_in_y, self.x_in_y))
+        return Counts(*(np.count_nonzero(both, axis=1).astype(float) for both in (fx, fy, fx & fy, xy)))
+
+    def half_sums(self, k: int, masks: Sequence[Bool[ndarray, " n"]]) -> Int[ndarray, "draws 5"]:
+        """Counts at k among, and summed over, the items of each half: fx, fy, fxy, xy, and how many items they are of."""
+        total = np.zeros((len(masks), 5), dtype=np.int64)
+        if not len(masks):
+            return total
+        depth = min(self.x.depth, depth_for(k, len(self.x), include_self=self.x.includes_self))  # a table may serve larger k
+        meetings = Meeting(1, 0, self.f_in_x), Meeting(1, 2, self.f_in_y), Meeting(0, 2, self.x_in_y)
+        tables = (self.x.index, self.f.index, self.y.index)
+        for (fx, fy, xy), whole in meet_in_halves(tables, meetings, np.stack(masks, axis=1), k, depth):
+            found = [sums_over(both, whole) for both in (fx, fy, fx & fy, xy)]
+            total += np.stack([*found, whole.sum(axis=0)], axis=1)
+        return total
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,12 +216,11 @@ class Bridge:
         test_sets = {each.items.tobytes(): len(each.x) for each in self.spaces}
         if self.population is not None or not enough_for_halves(self.k, test_sets.values()):
             return ()
-        samples = []
-        for masks in halves(list(test_sets.values()), draws, seed):
-            of_set = dict(zip(test_sets, masks, strict=True))
-            parts = [each.counts(self.k, of_set[each.items.tobytes()]) for each in self.spaces]
-            samples.append(Counts(*(np.concatenate(c).mean(keepdims=True) for c in zip(*parts, strict=True))))
-        return tuple(samples)
+        drawn = zip(*halves(list(test_sets.values()), draws, seed), strict=True)
+        of_set = dict(zip(test_sets, drawn, strict=True))
+        total = np.sum([each.half_sums(self.k, of_set[each.items.tobytes()]) for each in self.spaces], axis=0)
+        means = total[:, :4] / total[:, 4:]
+        return tuple(Counts(*(row[:, None])) for row in means)
 
     def interval(
         self,

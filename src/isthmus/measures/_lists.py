@@ -10,7 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import NeighborError
-from isthmus._shapes import Bool, Int
+from isthmus._shapes import Int
 from isthmus.neighbors import Neighbors
 
 _ENTRIES_AT_ONCE = 1 << 20
@@ -115,17 +115,3 @@ def positions(a: Int[ndarray, "n p"], b: Int[ndarray, "n q"]) -> Int[ndarray, "n
         found = order[place]
         result[part] = np.where(there[found] == wanted, found % width, width).reshape(-1, a.shape[1])
     return result
-
-
-def first_within(index: Int[ndarray, "n p"], half: Bool[ndarray, " items"], k: int) -> Bool[ndarray, "n p+1"]:
-    """Which entries are among the k nearest when only a half of the items exists.
-
-    The last column, always False, answers for entries that stand in no list (`positions` gives them the width).
-
-    Example:
-        >>> first_within(np.array([[3, 1, 2]]), np.array([False, True, True, False]), k=1)
-        array([[False,  True, False, False]])
-    """
-    inside = half[index]
-    kept = inside & (np.cumsum(inside, axis=1) <= k)
-    return np.concatenate([kept, np.zeros((len(index), 1), dtype=bool)], axis=1)

@@ -14,7 +14,8 @@ from numpy import ndarray
 
 from isthmus._errors import NeighborError
 from isthmus._shapes import Float, Int, Progress
-from isthmus.measures._lists import as_list, check_same_items, depth_for, enough_for_halves, first_within, positions
+from isthmus.measures._halves import Meeting, meet_in_halves, sums_over
+from isthmus.measures._lists import as_list, check_same_items, depth_for, enough_for_halves, positions
 from isthmus.measures._sampling import searched
 from isthmus.neighbors import Metric, NeighborEngine, Neighbors, hubness, search
 from isthmus.pairs import VectorStream, check_vectors
@@ -149,14 +150,14 @@ class OverlapResult:
 
     def _half_samples(self, draws: int, seed: int) -> Float[ndarray, " draws"]:
         a, b = self.deeper() if self.deeper is not None else (self.a, self.b)
-        place = positions(a.index, b.index)
-        rows = np.arange(self.n)[:, None]
-        values = np.empty(draws)
-        for draw, (half,) in enumerate(halves([self.n], draws, seed)):
-            in_a, in_b = (first_within(table.index, half, self.k) for table in (a, b))
-            whole = half & (in_a.sum(axis=1) == self.k) & (in_b.sum(axis=1) == self.k)
-            values[draw] = (in_a[:, :-1] & in_b[rows, place])[whole].sum() / (whole.sum() * self.k)
-        return values
+        depth = min(a.depth, depth_for(self.k, self.n, include_self=a.includes_self))
+        masks = np.stack([half for (half,) in halves([self.n], draws, seed)], axis=1)
+        shared, items = np.zeros(draws, dtype=np.int64), np.zeros(draws, dtype=np.int64)
+        meeting = Meeting(0, 1, positions(a.index, b.index))
+        for (both,), whole in meet_in_halves((a.index, b.index), (meeting,), masks, self.k, depth):
+            shared += sums_over(both, whole)
+            items += whole.sum(axis=0)
+        return shared / (items * self.k)
 
     def test(self, draws: int | None = None, seed: int = 0) -> float:
         """P-value of the overlap against random pairings, one-sided, (b+1)/(m+1).
