@@ -19,7 +19,7 @@ def reproduce(
     grid: Annotated[str | None, Option(help="paper: its whole cross-validation (slow); else fixed settings.")] = None,
     k: Annotated[int, Option("-k", "--k", help="Neighbors counted, the item itself among them.")] = 10,
     seed: Annotated[int, Option(help="The same seed gives the same numbers, byte for byte.")] = 0,
-    processes: Annotated[int, Option(help="Among which the models of a grid are divided.")] = 1,
+    processes: Annotated[int, Option(help="Trainings at once.")] = 1,
     form: Annotated[str, Option("--format", help="table, markdown, latex, csv or json.")] = "table",
     json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,
 ) -> None:

@@ -1,7 +1,7 @@
 """Whole experiments: mappings learned, measured and compared; and what the paper printed."""
 
 from isthmus.experiments._audit import Audit, AuditRow, Direction, audit
-from isthmus.experiments._authors import PaperSet, authors_recipe, image_side, recipe_for
+from isthmus.experiments._authors import authors_recipe, image_side, recipe_for
 from isthmus.experiments._curves import EPOCHS, CurvePoint, Curves, curves, curves_of
 from isthmus.experiments._plan import Cell, plan
 from isthmus.experiments._published import (
@@ -12,7 +12,8 @@ from isthmus.experiments._published import (
     published_similarities,
     without_self,
 )
-from isthmus.experiments._reproduce import REPRODUCIBLE, ReproducedOverlap, Reproduction, reproduce
+from isthmus.experiments._reproduce import REPRODUCIBLE, reproduce
+from isthmus.experiments._reproduction import ReproducedOverlap, Reproduction
 from isthmus.experiments._results import Level, Results, open_results
 from isthmus.experiments._run import run
 from isthmus.experiments._spec import READY, Spec, read_spec, ready_specs
@@ -29,7 +30,6 @@ __all__ = [
     "Curves",
     "Direction",
     "Level",
-    "PaperSet",
     "PublishedOverlap",
     "PublishedSimilarity",
     "ReproducedOverlap",

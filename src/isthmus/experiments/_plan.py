@@ -73,8 +73,7 @@ def twin_of(entry: Entry) -> Entry:
 
 def folds_of(spec: Spec) -> int | None:
     """The number of folds, None where there is a split."""
-    split = spec.protocol.split is not None or spec.data.x_test is not None
-    return None if split else spec.protocol.folds or 5
+    return None if spec.protocol.split is not None or spec.data.has_split else spec.protocol.folds or 5
 
 
 def plan(spec: Spec) -> tuple[Cell, ...]:
