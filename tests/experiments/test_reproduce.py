@@ -16,7 +16,7 @@ import pytest
 import isthmus
 from isthmus import IsthmusError
 from isthmus.datasets import read_paper_set
-from isthmus.experiments import REPRODUCIBLE, authors_recipe, published_overlaps, read_spec, reproduce, without_self
+from isthmus.experiments import REPRODUCIBLE, authors_recipe, curves, published_overlaps, read_spec, reproduce, without_self
 from isthmus.experiments import _reproduce as reproduce_module
 from isthmus.experiments._reproduce import entry_of
 from isthmus.experiments._reproduction import Features, Which, with_self
@@ -350,7 +350,7 @@ def test_doubtful_labels_of_rows_are_told():
 def test_the_command_line(imagenet, result):
     done = run("table1", "--data", imagenet, "--recipe", "authors-code", "--json")
     assert done.returncode == 0
-    assert "missing, so that not every row was run: training_data/imagenet/vis_resnet.csv, " in done.stderr
+    assert "missing, so that not everything was run: training_data/imagenet/vis_resnet.csv, " in done.stderr
     records = json.loads(done.stdout)
     assert records == json.loads(json.dumps([dataclasses.asdict(row) for row in result.rows]))
     assert list(records[0]) == KEYS
@@ -360,7 +360,45 @@ def test_the_command_line(imagenet, result):
     assert max(map(len, done.stdout.splitlines()[:40])) <= 132
 
 
-@pytest.mark.parametrize("wrong", ["table2", "figure1", "figure2", "table13", "table1 --format=xml"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "table2",
+        "figure1",
+        "table13",
+        "table1 --format=xml",
+        "table1 --chart=a.svg",
+        "figure2",
+        "figure2 --data=. --chart=a.pdf",
+        "figure2 --data=.",
+        "figure2 --data=. --format=latex",
+    ],
+)
 def test_what_the_command_line_refuses(wrong):
     done = run(*wrong.split())
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+def test_figure_2_from_the_authors_files(iapr, tmp_path):
+    asked = ["figure2", "--data", iapr, "--recipe", "authors-code", "--out", tmp_path / "out"]
+    done = run(*asked, "--json", "--chart", tmp_path / "figure.html")
+    assert done.returncode == 0, done.stderr
+    assert "missing, so that not everything was run: training_data/wiki/TR_vis_resnet.csv, " in done.stderr
+    assert "</html>" in (tmp_path / "figure.html").read_text()
+    records = json.loads(done.stdout)
+    found = read_paper_set(iapr, "iapr", "vgg128", "bigru")
+    for direction, to_text in (("x->y", True), ("y->x", False)):
+        own = [record for record in records if record["direction"] == direction]
+        assert [record["epoch"] for record in own] == [0, 1, 2, 5, 10, 20, 50]
+        assert [record["epoch"] for record in own if record["chosen"]] == [50]
+        expected = curves(
+            found.pairs, "nn", found.split, direction=direction, recipe=authors_recipe("nn", images_to_text=to_text),
+            include_self=True,
+        )  # fmt: skip
+        for record, point in zip(own, expected.points, strict=True):
+            assert {name: record[name] for name in dataclasses.asdict(point)} == pytest.approx(dataclasses.asdict(point))
+    shown = run(*asked, "--chart", tmp_path / "figure.svg")
+    assert "An oracle reverses the finding in " in shown.stdout
+    assert "chosen" in shown.stdout
+    assert "oracle" in shown.stdout
+    assert (tmp_path / "figure.svg").read_text().startswith("<svg")

@@ -3,6 +3,7 @@
 from isthmus.experiments._audit import Audit, AuditRow, Direction, audit
 from isthmus.experiments._authors import authors_recipe, image_side, recipe_for
 from isthmus.experiments._curves import EPOCHS, CurvePoint, Curves, curves, curves_of
+from isthmus.experiments._figure2 import Figure2, figure2
 from isthmus.experiments._plan import Cell, plan
 from isthmus.experiments._published import (
     PUBLISHED_BASELINE,
@@ -29,6 +30,7 @@ __all__ = [
     "CurvePoint",
     "Curves",
     "Direction",
+    "Figure2",
     "Level",
     "PublishedOverlap",
     "PublishedSimilarity",
@@ -40,6 +42,7 @@ __all__ = [
     "authors_recipe",
     "curves",
     "curves_of",
+    "figure2",
     "image_side",
     "open_results",
     "plan",

@@ -11,7 +11,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import msgspec
@@ -81,11 +81,9 @@ def reproduce(
         raise DataError(
             f"table: needed 1 or 3 to 11, got {table!r}. Tables 2 and 12 and figure 1 belong to experiment 2 and come later."
         )
-    check_seed(seed)
-    if k < 2 or seeds < 1:
-        name, value, least = ("k", k, 2) if k < 2 else ("seeds", seeds, 1)
-        raise DataError(f"{name}: needed {least} or more, got {value}. The paper has {PUBLISHED_K if name == 'k' else 5}.")
-    axes = _grid(recipe, grid)
+    if seeds < 1:
+        raise DataError(f"seeds: needed 1 or more, got {seeds}. The paper has 5.")
+    axes = check_asked(recipe, grid, k, seed)
     figures = published_overlaps(table)
     loss = figures[0].loss
     ran: dict[Which, Ran] = {}
@@ -114,22 +112,33 @@ def reproduce(
     return Reproduction(table, rows, tuple(remarks_of(figures, rows, ran, baselines, k)), tuple(absent))
 
 
-def _grid(recipe: str, grid: str | Grid | None) -> GridTable | None:
+def check_asked(recipe: str, grid: str | Grid | None, k: int, seed: int) -> GridTable | None:
+    """The axes of the grid, the paper's without dropout.
+
+    Raises:
+        DataError, MappingError: see `reproduce`.
+    """
+    check_seed(seed)
+    if k < 2:
+        raise DataError(f"k: needed 2 or more, got {k}. The paper has {PUBLISHED_K}.")
     recipe_of(recipe)
     if grid is None:
         return None
     if recipe != "paper":
         raise MappingError(f"grid: needed the recipe paper, got {recipe}, whose settings are fixed. Leave the grid out.")
-    if isinstance(grid, str):
-        if grid not in GRIDS:
-            raise MappingError(f"grid: needed one of {', '.join(GRIDS)}, got {grid!r}. Choose one.")
-        return GridTable(dropout=(0.0,))
-    return GridTable(**asdict(grid))
+    if isinstance(grid, str) and grid not in GRIDS:
+        raise MappingError(f"grid: needed one of {', '.join(GRIDS)}, got {grid!r}. Choose one.")
+    return GridTable(**asdict(replace(GRIDS[grid], dropout=(0.0,)) if isinstance(grid, str) else grid))
+
+
+def absent_files(data: str | Path, features: Features) -> tuple[str, ...]:
+    """The files that are missing."""
+    return tuple(name for name, path in paper_files(data, *features).items() if path is None)
 
 
 def _look(data: str, features: Features, loss: str) -> tuple[tuple[str, ...], PaperPairs | None]:
     """The files that are missing, and the pairs, of which the test part alone will do for mNNO(X, Y)."""
-    missing = tuple(name for name, path in paper_files(data, *features).items() if path is None)
+    missing = absent_files(data, features)
     if any("/TR_" not in name for name in missing):
         return missing, None
     found = read_paper_set(data, *features, parts=("TS",) if missing else ("TR", "TS"))

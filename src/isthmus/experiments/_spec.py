@@ -63,11 +63,12 @@ class Protocol(Struct, frozen=True, forbid_unknown_fields=True):
     """How items are divided and how often training is repeated.
 
     Five folds and one seed where there is no split; five seeds where there is one: `split`, files x_test and y_test, or the
-    authors' own of IAPR TC-12 and Wikipedia.
+    authors' own of IAPR TC-12 and Wikipedia. `parts`: only so many of the folds, the first ones.
     `split` is a table as of `isthmus.pairs.read_split`, `file.tsv:column` where the part stands in another column.
     """
 
     folds: Annotated[int, Meta(ge=2)] | None = None
+    parts: Natural | None = None
     split: str | None = None
     seeds: Natural | None = None
     seed: int = 0
@@ -152,12 +153,12 @@ _SETTINGS = tuple(Recipe.__dataclass_fields__)
 
 
 class Measure(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is counted on the test items; `epochs` of training after which to count as well, for curves."""
+    """What is counted on the test items; `epochs` of training, 0 for its start, after which to count too, for curves."""
 
     k: Annotated[tuple[Natural, ...], Meta(min_length=1)] = (10,)
     metric: Annotated[tuple[Metric, ...], Meta(min_length=1)] = ("cosine",)
     include_self: Annotated[tuple[bool, ...], Meta(min_length=1)] = (False,)
-    epochs: tuple[Natural, ...] = ()
+    epochs: tuple[Annotated[int, Meta(ge=0)], ...] = ()
 
 
 class Spec(Struct, frozen=True, forbid_unknown_fields=True):
