@@ -7,7 +7,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import DataError, MappingError
-from isthmus.datasets import load, read_paper_set
+from isthmus.datasets import LABELS, load, read_paper_set
 from isthmus.experiments._audit import check_sizes
 from isthmus.experiments._plan import folds_of
 from isthmus.experiments._spec import Data, Entry, Spec
@@ -60,7 +60,8 @@ def open_items(spec: Spec) -> Items:
         if entry.loss == "max-margin" and named[entry.labels] is None:
             raise MappingError(
                 f"spec.mappings[{number}].labels: needed classes for the max-margin loss, got none. "
-                'Name a file in spec.data.labels, or set labels = "ids" where every item is a class of its own.'
+                f"{'Name a file in spec.data.labels' if spec.data.authors is None else f'Put {LABELS} beside the files'}, "
+                'or set labels = "ids" where every item is a class of its own.'
             )
     arrays = [pairs.x, pairs.y, *(each for each in named.values() if each is not None)]
     arrays += [rows for each in splits for rows in (each.train, each.test)]
