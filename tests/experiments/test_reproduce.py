@@ -16,9 +16,10 @@ import pytest
 import isthmus
 from isthmus import IsthmusError
 from isthmus.datasets import read_paper_set
-from isthmus.experiments import REPRODUCIBLE, published_overlaps, reproduce, without_self
-from isthmus.experiments._paper_cell import Part, Training, cell
-from isthmus.experiments._reproduce import settings_of, with_self
+from isthmus.experiments import REPRODUCIBLE, authors_recipe, curves, published_overlaps, read_spec, reproduce, without_self
+from isthmus.experiments import _reproduce as reproduce_module
+from isthmus.experiments._reproduce import entry_of
+from isthmus.experiments._reproduction import Features, Which, with_self
 from isthmus.mappings import MLP
 from isthmus.measures import bridge
 from isthmus.pairs import k_fold, read_split
@@ -87,7 +88,7 @@ def test_what_files_allow_is_run_and_the_others_are_named(result):
 
 def test_ours_is_what_learning_and_measuring_by_hand_give(result, imagenet):
     found = read_paper_set(imagenet, "imagenet", "vgg128", "glove")
-    settings = settings_of(Training("imagenet", "text->image", "nn", "vgg128", "glove", "mse"), "authors-code")
+    settings = authors_recipe("nn", images_to_text=False, dataset="imagenet")
     x, y = found.pairs.y, found.pairs.x
     bridges = []
     for split in k_fold(150, 5, 0):
@@ -107,7 +108,7 @@ def test_ours_is_what_learning_and_measuring_by_hand_give(result, imagenet):
 
 def test_settings_of_the_authors_program():
     def of(name, direction, model, image):
-        found = settings_of(Training(name, direction, model, image, "bigru", "mse"), "authors-code")
+        found = entry_of(Which(Features(name, image, "bigru"), direction, model), "mse", "authors-code").settings()
         return found.learning_rate, found.hidden
 
     assert of("iapr", "image->text", "lin", "vgg128") == (1e-4, 512)
@@ -117,7 +118,7 @@ def test_settings_of_the_authors_program():
     assert of("wiki", "image->text", "nn", "vgg128") == (1e-4, 256)
     assert of("wiki", "image->text", "lin", "resnet") == (1e-4, 512)
     assert of("wiki", "text->image", "nn", "resnet") == (1e-3, 512)
-    assert settings_of(Training("wiki", "text->image", "nn", "resnet", "bigru", "mse"), "paper") == Recipe()
+    assert entry_of(Which(Features("wiki", "resnet", "bigru"), "text->image", "nn"), "mse", "paper").settings() == Recipe()
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +137,37 @@ def test_a_set_with_a_split_by_max_margin_with_its_labels(iapr):
     assert {(row.set, row.loss, row.metric) for row in rows} == {("iapr", "max-margin", "euclidean")}
     assert {(row.folds, row.seeds, row.n_test) for row in rows} == {(1, 2, 60)}
     assert all(0.1 < row.ours < 1 for row in rows)
+
+
+def test_a_spec_names_the_authors_files(iapr, tmp_path):
+    text = (
+        'name = "mine"\ncontrols = false\n[data]\nauthors = "there"\nset = "iapr"\nimage_features = "vgg128"\n'
+        'text_features = "bigru"\n[protocol]\nseeds = 2\n[[mappings]]\nname = "lin"\nepochs = 3\npatience = 0\n'
+        'loss = "max-margin"\n[[mappings]]\nname = "ridge"\n'
+    )
+    (tmp_path / "there").symlink_to(iapr)
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    records = isthmus.experiments.run(read_spec(path), tmp_path / "out").records()
+    assert [(each["mapping"], each["cells"], each["n_test"]) for each in records] == [("lin", 2, 60), ("ridge", 1, 60)] * 2
+    found = read_paper_set(iapr, "iapr", "vgg128", "bigru")
+    x, y, split = found.pairs.x, found.pairs.y, found.split
+    by_hand = isthmus.Ridge().fit(x[split.train], y[split.train]).predict(x[split.test])
+    assert records[1]["bridge_index"] == pytest.approx(bridge(x[split.test], by_hand, y[split.test], 10).index)
+    for old, new, message in (
+        ('set = "iapr"\n', "", "spec.data: needed authors with set, image_features and text_features, got some"),
+        ('set = "iapr"', 'set = "coco"', "spec.data.set: needed another value"),
+        ('set = "iapr"', 'set = "iapr"\nlabels = "a.npy"', "spec.data.labels: needed none, as the set has its own"),
+        ('set = "iapr"', 'set = "iapr"\nname = "emoji"', "spec.data: needed either name, or both x and y, or authors"),
+        ("seeds = 2", "folds = 5", "spec.protocol: needed folds, or a split, or test items in spec.data, got several"),
+        ('"there"', '"nowhere"', "data: needed nowhere in"),
+    ):
+        path.write_text(text.replace(old, new))
+        with pytest.raises(IsthmusError, match=message):
+            read_spec(path)
+    path.write_text(text.replace("vgg128", "resnet"))
+    with pytest.raises(IsthmusError, match="data: needed training_data/iaprtc/TR_vis_resnet.csv"):
+        isthmus.experiments.run(read_spec(path), tmp_path / "other")
 
 
 # Overlaps with self, input and target, that the authors' own program gave on this split (README of the data folder), one run.
@@ -189,21 +221,30 @@ def test_labels_that_max_margin_misses_are_named(iapr, tmp_path):
     assert all(row.ours is None for row in result.rows)
 
 
-def test_a_training_that_diverges_is_counted_and_the_rest_goes_on(imagenet):
-    found = read_paper_set(imagenet, "imagenet", "vgg128", "glove")
-    training, split = Training("imagenet", "image->text", "lin", "vgg128", "glove", "mse"), k_fold(150, 5)[0]
-    wild = Recipe(learning_rate=1e20, epochs=30, patience=0)
-    gone = cell(found, training, Part(0, 0, split), wild, None, k=10, processes=1, out=None)
-    assert gone.diverged
-    assert gone.overlaps == {}
+def test_a_training_that_diverges_is_counted_and_the_rest_goes_on(imagenet, monkeypatch):
+    wild = dataclasses.replace(isthmus.training.RECIPES["authors-code"], learning_rate=1e20)
+    authors = reproduce_module.authors_recipe
+    monkeypatch.setattr(
+        reproduce_module, "authors_recipe", lambda model, **case: wild if model == "lin" else authors(model, **case)
+    )
+    found = reproduce(1, imagenet, recipe="authors-code", folds=2)
+    ran = [row for row in found.rows if row.diverged is not None]
+    assert {(row.model, row.diverged, row.ours is None) for row in ran} == {("lin", 2, True), ("nn", 0, False)}
+    assert {(row.n_test, row.rank_sum_p is None) for row in ran if row.model == "lin"} == {(75, True)}
+    assert "The training loss left the finite numbers and is left out in 4 of 8 trainings." in found.remarks
 
 
-def test_a_grid_is_searched_on_the_training_part(imagenet):
-    found = read_paper_set(imagenet, "imagenet", "vgg128", "glove")
-    training, split = Training("imagenet", "image->text", "nn", "vgg128", "glove", "mse"), k_fold(150, 5)[0]
+def test_a_grid_is_searched_on_the_training_part(imagenet, tmp_path):
     grid = Grid((0.01, 0.001), (8,), (0.0,), epochs=4)
-    one = cell(found, training, Part(0, 0, split), Recipe(), grid, k=10, processes=1, out=None)
-    assert 1 <= one.epochs <= 4
+    reproduce(1, imagenet, grid=grid, folds=2, out=tmp_path)
+    cells = [json.loads(path.read_text()) for path in tmp_path.glob("*/cells/*/cell.json")]
+    assert len(cells) == 8
+    assert all(1 <= cell["epochs"] <= 4 for cell in cells)
+    assert {tuple(cell["hidden"]) for cell in cells if cell["entry"]["name"] == "nn"} == {(8,)}
+
+
+def kept_in(folder):
+    return sorted(path for path in folder.glob("*/cells/*") if not path.name.startswith("."))
 
 
 def test_kept_trainings_serve_again_and_a_stopped_run_goes_on(imagenet, result, tmp_path):
@@ -211,37 +252,36 @@ def test_kept_trainings_serve_again_and_a_stopped_run_goes_on(imagenet, result, 
         pass
 
     def stop(_what, done, total):
+        assert total == 20
         if done == 7:
             raise StoppedError
-        assert total == 20
 
     with pytest.raises(StoppedError):
         reproduce(1, imagenet, recipe="authors-code", out=tmp_path, progress=stop)
-    kept = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    kept = {path: path.stat().st_mtime_ns for path in kept_in(tmp_path)}
     assert len(kept) == 7
-    again = reproduce(1, imagenet, recipe="authors-code", out=tmp_path)
+    again = reproduce(1, imagenet, recipe="authors-code", out=tmp_path, processes=2)
     assert again == result
-    assert len(list(tmp_path.iterdir())) == 20
+    assert len(kept_in(tmp_path)) == 20
     assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
     euclidean = reproduce(9, imagenet, recipe="authors-code", out=tmp_path)  # the same trainings, other neighbors
-    assert len(list(tmp_path.iterdir())) == 20
-    assert euclidean.rows[2].ours is not None
+    assert len(kept_in(tmp_path)) == 20
+    assert next(row for row in euclidean.rows if row.image_features == "vgg128").ours is not None
     reproduce(1, imagenet, recipe="authors-code", seed=1, out=tmp_path)
-    assert len(list(tmp_path.iterdir())) == 40
-    next(iter(kept)).write_text("{")
-    with pytest.raises(IsthmusError, match="needed a training that was kept, got other content"):
+    assert len(kept_in(tmp_path)) == 40
+    (next(iter(kept)) / "cell.json").write_text("{")
+    with pytest.raises(IsthmusError, match="needed whole cells, got a damaged one"):
         reproduce(1, imagenet, recipe="authors-code", out=tmp_path)
 
 
 def test_a_killed_run_goes_on_to_the_same_bytes(imagenet, tmp_path):
-    asked = ["table1", "--data", str(imagenet), "--recipe", "authors-code", "--out", str(tmp_path / "cells"), "--json"]
+    asked = ["table1", "--data", str(imagenet), "--recipe", "authors-code", "--out", str(tmp_path), "--json"]
     started = subprocess.Popen([sys.executable, "-m", "isthmus", "reproduce", *asked], stdout=subprocess.DEVNULL)
-    while len(list((tmp_path / "cells").glob("*.json"))) < 3 and started.poll() is None:
+    while len(kept_in(tmp_path)) < 3 and started.poll() is None:
         time.sleep(0.01)
     started.kill()
     started.wait()
-    kept = len(list((tmp_path / "cells").glob("*.json")))
-    assert 3 <= kept < 20
+    assert 3 <= len(kept_in(tmp_path)) < 20
     resumed, undisturbed = run(*asked), run(*asked[:5], "--json")
     assert resumed.returncode == undisturbed.returncode == 0
     assert resumed.stdout == undisturbed.stdout
@@ -310,7 +350,7 @@ def test_doubtful_labels_of_rows_are_told():
 def test_the_command_line(imagenet, result):
     done = run("table1", "--data", imagenet, "--recipe", "authors-code", "--json")
     assert done.returncode == 0
-    assert "missing, so that not every row was run: training_data/imagenet/vis_resnet.csv, " in done.stderr
+    assert "missing, so that not everything was run: training_data/imagenet/vis_resnet.csv, " in done.stderr
     records = json.loads(done.stdout)
     assert records == json.loads(json.dumps([dataclasses.asdict(row) for row in result.rows]))
     assert list(records[0]) == KEYS
@@ -320,7 +360,45 @@ def test_the_command_line(imagenet, result):
     assert max(map(len, done.stdout.splitlines()[:40])) <= 132
 
 
-@pytest.mark.parametrize("wrong", ["table2", "figure1", "figure2", "table13", "table1 --format=xml"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "table2",
+        "figure1",
+        "table13",
+        "table1 --format=xml",
+        "table1 --chart=a.svg",
+        "figure2",
+        "figure2 --data=. --chart=a.pdf",
+        "figure2 --data=.",
+        "figure2 --data=. --format=latex",
+    ],
+)
 def test_what_the_command_line_refuses(wrong):
     done = run(*wrong.split())
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+def test_figure_2_from_the_authors_files(iapr, tmp_path):
+    asked = ["figure2", "--data", iapr, "--recipe", "authors-code", "--out", tmp_path / "out"]
+    done = run(*asked, "--json", "--chart", tmp_path / "figure.html")
+    assert done.returncode == 0, done.stderr
+    assert "missing, so that not everything was run: training_data/wiki/TR_vis_resnet.csv, " in done.stderr
+    assert "</html>" in (tmp_path / "figure.html").read_text()
+    records = json.loads(done.stdout)
+    found = read_paper_set(iapr, "iapr", "vgg128", "bigru")
+    for direction, to_text in (("x->y", True), ("y->x", False)):
+        own = [record for record in records if record["direction"] == direction]
+        assert [record["epoch"] for record in own] == [0, 1, 2, 5, 10, 20, 50]
+        assert [record["epoch"] for record in own if record["chosen"]] == [50]
+        expected = curves(
+            found.pairs, "nn", found.split, direction=direction, recipe=authors_recipe("nn", images_to_text=to_text),
+            include_self=True,
+        )  # fmt: skip
+        for record, point in zip(own, expected.points, strict=True):
+            assert {name: record[name] for name in dataclasses.asdict(point)} == pytest.approx(dataclasses.asdict(point))
+    shown = run(*asked, "--chart", tmp_path / "figure.svg")
+    assert "An oracle reverses the finding in " in shown.stdout
+    assert "chosen" in shown.stdout
+    assert "oracle" in shown.stdout
+    assert (tmp_path / "figure.svg").read_text().startswith("<svg")

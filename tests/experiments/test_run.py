@@ -129,7 +129,18 @@ def test_one_and_two_processes_and_another_folder_give_the_same_bytes(spec_file,
     curves = [path for path in contents(tmp_path / "one") if path.endswith("curves.json")]
     assert len(curves) == 6
     records = json.loads((tmp_path / "one" / curves[0]).read_bytes())
-    assert [(r["epoch"], r["k"]) for r in records] == [(e, k) for e in (1, 4) for _ in range(2) for k in (3,)]
+    assert [(r["epoch"], r["include_self"]) for r in records] == [(e, own) for own in (False, True) for e in (1, 4, 5)]
+    done = next(each for each in open_results(tmp_path / "one").cells if each.curves)
+    cells = [r for r in open_results(tmp_path / "one").records("cells") if r["mapping"] == "lin"][:2]
+    for curve, cell in zip(done.curves, cells, strict=True):
+        chosen = curve.at(curve.chosen)
+        for name in ("input_overlap", "target_overlap", "echo_rate", "bridge_rate", "bridge_index", "mse"):
+            assert getattr(chosen, name) == pytest.approx(cell[name])
+
+
+def test_some_of_the_folds(spec_file, tmp_path):
+    cells = run(read_spec(spec_file(protocol="folds = 3\nparts = 2")), tmp_path / "out").cells
+    assert {done.cell.part for done in cells} == {0, 1}
 
 
 def test_what_is_there_is_not_done_again_and_a_change_repeats_what_it_touches(spec_file, tmp_path):

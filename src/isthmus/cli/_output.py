@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,20 +22,26 @@ def print_json(records: list[dict[str, Any]]) -> None:
     sys.stdout.write(f"[\n{lines}\n]\n")
 
 
-def check_writable(path: Path) -> None:
+def check_writable(path: Path, name: str = "report", endings: Sequence[str] = (".html", ".htm")) -> None:
     """Refuse a place that cannot be written before hours of work, not after.
 
+    Args:
+        path: the place.
+        name: of the option that it was given with.
+        endings: that it may have, the one to propose first.
+
     Raises:
-        DataError: a name that does not end in .html, something that stands there and is no regular file, or a folder that
+        DataError: another ending, something that stands there and is no regular file, or a folder that
             does not exist or cannot be written.
     """
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise DataError(f"report: needed a file ending in .html, got {str(path)!r}. Name it out.html, say.")
+    if path.suffix.lower() not in endings:
+        listed = " or ".join(each for each in endings if each != ".htm")
+        raise DataError(f"{name}: needed a file ending in {listed}, got {str(path)!r}. Name it out{endings[0]}, say.")
     path = path.resolve()
     if path.exists() and not path.is_file():
-        raise DataError(f"report: needed a regular file, got {path}, which is something else. Choose another place.")
+        raise DataError(f"{name}: needed a regular file, got {path}, which is something else. Choose another place.")
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise DataError(f"report: needed a folder that can be written to, got {path.parent}. Choose another place.")
+        raise DataError(f"{name}: needed a folder that can be written to, got {path.parent}. Choose another place.")
 
 
 def note(text: str) -> None:

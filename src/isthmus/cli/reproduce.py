@@ -1,9 +1,10 @@
-"""`isthmus reproduce`: the paper's tables again."""
+"""`isthmus reproduce`: the paper's tables again, and its figure 2."""
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,18 +13,19 @@ _FORMATS = ("table", "markdown", "latex", "csv", "json")
 
 
 def reproduce(
-    what: Annotated[str, Argument(metavar="TABLE", help="table1, or table3 to table11.")],
+    what: Annotated[str, Argument(metavar="TABLE | figure2", help="table1, table3 to table11, or figure2.")],
     data: Annotated[Path | None, Option(metavar="DIR", help="The authors' files; without, only what they printed.")] = None,
     out: Annotated[Path | None, Option(metavar="DIR", help="Keep finished trainings; a stopped run goes on.")] = None,
     recipe: Annotated[str, Option(help="How mappings are learned: paper or authors-code.")] = "paper",
     grid: Annotated[str | None, Option(help="paper: its whole cross-validation (slow); else fixed settings.")] = None,
     k: Annotated[int, Option("-k", "--k", help="Neighbors counted, the item itself among them.")] = 10,
     seed: Annotated[int, Option(help="The same seed gives the same numbers, byte for byte.")] = 0,
-    processes: Annotated[int, Option(help="Among which the models of a grid are divided.")] = 1,
+    processes: Annotated[int, Option(help="Trainings at once.")] = 1,
+    chart: Annotated[Path | None, Option(metavar="FILE", help="Of figure2: write it as .html, .svg or .png.")] = None,
     form: Annotated[str, Option("--format", help="table, markdown, latex, csv or json.")] = "table",
     json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,
 ) -> None:
-    """What the paper printed, what comes out here, and the difference, with self and without.
+    """What the paper printed, what comes out here, and the difference, with self and without; or its figure 2.
 
     Needs the feature files that the authors publish; runs what they allow and names those that are missing.
 
@@ -31,47 +33,94 @@ def reproduce(
         isthmus reproduce table1
         isthmus reproduce table1 --data authors/ --out cells/
         isthmus reproduce table7 --data authors/ --recipe authors-code --format latex
+        isthmus reproduce figure2 --data authors/ --out cells/ --chart figure2.html
     """
     from isthmus._errors import DataError  # noqa: PLC0415
-    from isthmus.cli import _output  # noqa: PLC0415 - the command line starts before numpy does
 
-    form = "json" if json else form
-    if form not in _FORMATS:
-        raise DataError(f"format: needed {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}, got {form!r}. Choose one of them.")
+    form, is_figure = "json" if json else form, what == "figure2"
+    if form not in (forms := ("table", "json") if is_figure else _FORMATS):
+        raise DataError(f"format: needed {', '.join(forms[:-1])} or {forms[-1]}, got {form!r}. Choose one of them.")
+    if chart is not None and not is_figure:
+        raise DataError(f"chart: needed figure2, got {what}, which has none. Leave it out.")
+    how = {"recipe": recipe, "grid": grid, "k": k, "seed": seed, "processes": processes, "out": out}
+    if is_figure:
+        _figure2(data, chart, form, how)
+    else:
+        _table(_number(what), data, form, how)
+
+
+def _table(table: int, data: Path | None, form: str, how: dict[str, Any]) -> None:
+    from isthmus.cli import _output  # noqa: PLC0415 - the command line starts before numpy does
     from isthmus.experiments import reproduce as run  # noqa: PLC0415
 
     with _output.progress() as progress:
-        result = run(
-            _table(what), data, recipe=recipe, grid=grid, k=k, seed=seed, processes=processes, out=out, progress=progress,
-        )  # fmt: skip
-    if result.missing:
-        _output.note(f"missing, so that not every row was run: {', '.join(result.missing)}")
+        result = run(table, data, **how, progress=progress)
+    _note_missing(result.missing)
     if form == "json":
         _output.print_json(result.records())
         return
     from isthmus.report import reproduction_tables, reproduction_text  # noqa: PLC0415
 
-    if form != "table":
+    if form == "table":
+        _show(reproduction_tables(result), result.remarks)
+    else:
         sys.stdout.write(reproduction_text(result, form))
-        return
+
+
+def _figure2(data: Path | None, chart: Path | None, form: str, how: dict[str, Any]) -> None:
+    from isthmus._errors import DataError  # noqa: PLC0415
+    from isthmus.cli import _output  # noqa: PLC0415
+
+    if data is None:
+        raise DataError(
+            "data: needed the folder of the authors' files, as figure 2 prints no numbers, got none. Give --data DIR "
+            "with training_data/wiki/{TR,TS}_{vis_resnet,lang_biGRU}.csv or another set (docs/reproduce.md)."
+        )
+    if chart is not None:
+        _output.check_writable(chart, "chart", (".html", ".svg", ".png"))
+    from isthmus.experiments import figure2  # noqa: PLC0415
+
+    with _output.progress() as progress:
+        result = figure2(data, **how, progress=progress)
+    _note_missing(result.missing)
+    from isthmus.report import learning_charts, learning_table  # noqa: PLC0415
+
+    if form == "json":
+        _output.print_json(result.records())
+    else:
+        _show([learning_table(result.curves)] if result.curves else [], result.remarks)
+    if chart is not None and result.curves:
+        page = {"inline": True} if chart.suffix.lower() == ".html" else {}  # a page that needs no network
+        learning_charts(result.curves).save(str(chart), **page)
+        _output.note(f"chart: {chart}")
+
+
+def _show(tables: Sequence[Any], remarks: Sequence[str]) -> None:
+    from isthmus.cli import _output  # noqa: PLC0415
+
     console = _output.console()
-    for table in reproduction_tables(result):
+    for table in tables:
         console.print(table)
-    for remark in result.remarks:
+    for remark in remarks:
         console.print(remark, soft_wrap=True, markup=False)
 
 
-def _table(what: str) -> int:
+def _note_missing(files: Sequence[str]) -> None:
+    from isthmus.cli import _output  # noqa: PLC0415
+
+    if files:
+        _output.note(f"missing, so that not everything was run: {', '.join(files)}")
+
+
+def _number(what: str) -> int:
     from isthmus._errors import DataError  # noqa: PLC0415
 
     match = re.fullmatch(r"table([1-9]\d?)", what)
     number = int(match[1]) if match else 0
     if number in (2, 12) or what == "figure1":
-        raise DataError(f"table: needed table1 or table3 to table11, got {what}, of experiment 2, which comes later.")
-    if what == "figure2":
         raise DataError(
-            "table: needed table1 or table3 to table11, got figure2, whose curves are isthmus.experiments.curves."
+            f"table: needed table1, table3 to table11 or figure2, got {what}, of experiment 2, which comes later."
         )
     if not 1 <= number <= 12:
-        raise DataError(f"table: needed table1 or table3 to table11, got {what!r}. Choose one of them.")
+        raise DataError(f"table: needed table1, table3 to table11 or figure2, got {what!r}. Choose one of them.")
     return number

@@ -94,7 +94,7 @@ def read_paper_set(
         name: of the set.
         image: features of the images.
         text: features of the texts.
-        parts: of IAPR TC-12 and Wikipedia; the test part alone has no split.
+        parts: of IAPR TC-12 and Wikipedia; the test part alone has neither split nor classes.
 
     Raises:
         DataError: a missing, empty or cut off file, lines of different lengths, a field that is no finite number, or images
@@ -120,7 +120,8 @@ def read_paper_set(
         row_of = {item: row for row, item in enumerate(text_ids)}
         y = y[[row_of[item] for item in ids]]
     split = Split(np.arange(sizes[0]), np.arange(sizes[0], len(ids))) if len(sizes) == 2 else None
-    classes = _classes(folder, name, ids, sizes[0], named=name == "imagenet", repeated=not unique)
+    learned = name == "imagenet" or "TR" in parts
+    classes = _classes(folder, name, ids, sizes[0], named=name == "imagenet", repeated=not unique) if learned else None
     pairs = Pairs(x, y, tuple(ids) if unique else (), None, f"{name}-{image}-{text}", "images", "texts")
     return PaperPairs(pairs, split, classes)
 

@@ -1,8 +1,9 @@
 """Whole experiments: mappings learned, measured and compared; and what the paper printed."""
 
 from isthmus.experiments._audit import Audit, AuditRow, Direction, audit
-from isthmus.experiments._authors import PaperSet, authors_recipe, image_side, recipe_for
+from isthmus.experiments._authors import authors_recipe, image_side, recipe_for
 from isthmus.experiments._curves import EPOCHS, CurvePoint, Curves, curves, curves_of
+from isthmus.experiments._figure2 import Figure2, figure2
 from isthmus.experiments._plan import Cell, plan
 from isthmus.experiments._published import (
     PUBLISHED_BASELINE,
@@ -12,7 +13,8 @@ from isthmus.experiments._published import (
     published_similarities,
     without_self,
 )
-from isthmus.experiments._reproduce import REPRODUCIBLE, ReproducedOverlap, Reproduction, reproduce
+from isthmus.experiments._reproduce import REPRODUCIBLE, reproduce
+from isthmus.experiments._reproduction import ReproducedOverlap, Reproduction
 from isthmus.experiments._results import Level, Results, open_results
 from isthmus.experiments._run import run
 from isthmus.experiments._sampled import audit_sample
@@ -29,8 +31,8 @@ __all__ = [
     "CurvePoint",
     "Curves",
     "Direction",
+    "Figure2",
     "Level",
-    "PaperSet",
     "PublishedOverlap",
     "PublishedSimilarity",
     "ReproducedOverlap",
@@ -42,6 +44,7 @@ __all__ = [
     "authors_recipe",
     "curves",
     "curves_of",
+    "figure2",
     "image_side",
     "open_results",
     "plan",

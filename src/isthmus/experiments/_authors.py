@@ -10,10 +10,9 @@ from dataclasses import replace
 from typing import Literal
 
 from isthmus._errors import MappingError
+from isthmus.datasets import PaperSet
 from isthmus.pairs import Pairs
 from isthmus.training import RECIPES, Recipe, recipe
-
-PaperSet = Literal["imagenet", "iapr", "wiki"]
 
 # Learning rates from images to text, lin and nn; from text to images the program takes 0.001 throughout.
 _TO_TEXT: dict[tuple[str, str], tuple[float, float]] = {

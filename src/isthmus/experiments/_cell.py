@@ -4,13 +4,14 @@ cell.json        what it is, what it was learned with, whether it diverged
 rows.json        one record a k, metric and self convention
 items.parquet    the counts of each test item
 halves.parquet   their sums over random halves, from which intervals are pooled
-curves.json      one record an epoch, k, metric and self convention, where epochs are asked for
+curves.json      `Curves.records`, one an epoch, k, metric and self convention, where epochs are asked for
 grid.json        the models of the cross-validation, where there is a grid
 """
 
 import io
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from numpy import ndarray
 
 from isthmus._errors import DivergenceError, MappingError
 from isthmus._shapes import Bool, Float
+from isthmus.experiments._curves import curves_of
 from isthmus.experiments._items import Items
 from isthmus.experiments._plan import IDENTITY, Cell
 from isthmus.experiments._spec import Measure
@@ -67,7 +69,7 @@ def do_cell(cell: Cell, items: Items) -> dict[str, bytes]:
     }
     if isinstance(learned, MLP):
         if cell.measure.epochs:
-            files["curves.json"] = _json(list(_curves(learned, cell, items, x, y)))
+            files["curves.json"] = _json(list(_curves(learned, cell, items)))
         if cell.entry.grid is not None:
             files["grid.json"] = _json(learned.cross_validation_.records())
     return files
@@ -168,20 +170,14 @@ def trained_by(cell: Cell) -> dict[str, str | None]:
     }
 
 
-def _curves(
-    learned: MLP, cell: Cell, items: Items, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"]
-) -> Iterator[dict[str, Any]]:
-    """What the network did after each epoch that was asked for and that its training reached."""
-    split = items.splits[cell.part]
-    for epoch in learned.checkpoints_:
-        then = learned.at(epoch)
-        f = then.predict(x[split.test])
-        errors = [Errors.of(then.predict(x[split.train]), y[split.train]), Errors.of(f, y[split.test])]
-        mse = dict(zip(("train_mse", "mse"), (each.mse if each else None for each in errors), strict=True))
-        for each in _tallies(f, cell, items):
-            record = each.record()
-            names = ("input_overlap", "target_overlap", "echo_rate", "bridge_rate", "bridge_index")
-            yield {"epoch": epoch} | {name: record[name] for name in (*_WHICH, *names)} | mse
+def _curves(learned: MLP, cell: Cell, items: Items) -> Iterator[dict[str, Any]]:
+    """What the network did after each epoch that was asked for and that its training reached, and after the chosen one."""
+    side = items.pairs if cell.direction == "x->y" else items.pairs.swap()
+    for each in curves_of(
+        learned, side, items.splits[cell.part], k=cell.measure.k, metric=cell.measure.metric,
+        include_self=cell.measure.include_self, name=cell.title, direction=cell.direction, recipe=cell.entry.recipe,
+    ):  # fmt: skip
+        yield from replace(each, pairs=cell.pairs).records()
 
 
 def _json(value: Any) -> bytes:

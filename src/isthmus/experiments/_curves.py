@@ -8,7 +8,7 @@ reverses the finding.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import product
+from itertools import groupby, product
 from typing import Any, get_args
 
 import numpy as np
@@ -108,6 +108,17 @@ class Curves:
             shared | asdict(point) | {"chosen": point.epoch == self.chosen, "oracle": point.epoch == oracle}
             for point in self.points
         ]
+
+    @classmethod
+    def of_records(cls, records: Sequence[dict[str, Any]]) -> "tuple[Curves, ...]":
+        """The curves of one training, each k, metric and convention, from their records one after the other."""
+        found = []
+        for _, group in groupby(records, key=lambda record: (record["k"], record["metric"], record["include_self"])):
+            own = list(group)
+            points = tuple(CurvePoint(**{name: each[name] for name in CurvePoint.__dataclass_fields__}) for each in own)
+            shared = {name: own[0][name] for name in cls.__dataclass_fields__ if name not in ("chosen", "points")}
+            found.append(cls(**shared, chosen=next(each["epoch"] for each in own if each["chosen"]), points=points))
+        return tuple(found)
 
     def __str__(self) -> str:
         points = [("chosen", self.at(self.chosen)), ("oracle", self.at(self.oracle))]

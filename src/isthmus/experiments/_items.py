@@ -7,11 +7,12 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import DataError, MappingError
-from isthmus.datasets import load
+from isthmus.datasets import LABELS, load, read_paper_set
 from isthmus.experiments._audit import check_sizes
 from isthmus.experiments._plan import folds_of
 from isthmus.experiments._spec import Data, Entry, Spec
 from isthmus.pairs import Pairs, Split, Vectors, align, k_fold, read, read_labels, read_split
+from isthmus.training import encode_classes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +60,8 @@ def open_items(spec: Spec) -> Items:
         if entry.loss == "max-margin" and named[entry.labels] is None:
             raise MappingError(
                 f"spec.mappings[{number}].labels: needed classes for the max-margin loss, got none. "
-                'Name a file in spec.data.labels, or set labels = "ids" where every item is a class of its own.'
+                f"{'Name a file in spec.data.labels' if spec.data.authors is None else f'Put {LABELS} beside the files'}, "
+                'or set labels = "ids" where every item is a class of its own.'
             )
     arrays = [pairs.x, pairs.y, *(each for each in named.values() if each is not None)]
     arrays += [rows for each in splits for rows in (each.train, each.test)]
@@ -75,6 +77,9 @@ def _pairs(data: Data, name: str) -> tuple[Pairs, Split | None, ndarray | None]:
     if data.name is not None:
         pairs = load(data.name)
         return pairs, None, None if pairs.labels is None else np.array(pairs.labels)
+    if data.authors is not None and data.set is not None:
+        found = read_paper_set(data.authors, data.set, str(data.image_features), str(data.text_features))
+        return found.pairs, found.split, None if found.classes is None else _array(found.classes)
     x, y = read(str(data.x)), read(str(data.y))
     labels = None if data.labels is None else _fitting(data.labels, len(x.values))
     split = None
@@ -87,6 +92,13 @@ def _pairs(data: Data, name: str) -> tuple[Pairs, Split | None, ndarray | None]:
         row_of = {item: row for row, item in enumerate(x.ids)}
         labels = labels[[row_of[item] for item in pairs.ids]]
     return pairs, split, labels
+
+
+def _array(classes: tuple[frozenset[str], ...]) -> ndarray:
+    """One class an item, or a table of items by classes where some have several, or none."""
+    if all(len(names) == 1 for names in classes):
+        return np.array([name for names in classes for name in names])
+    return encode_classes(classes, "max-margin", len(classes))
 
 
 def _joined_parts(x: Vectors, y: Vectors, x_test: Vectors, y_test: Vectors) -> tuple[Vectors, Vectors, Split]:

@@ -73,8 +73,7 @@ def twin_of(entry: Entry) -> Entry:
 
 def folds_of(spec: Spec) -> int | None:
     """The number of folds, None where there is a split."""
-    split = spec.protocol.split is not None or spec.data.x_test is not None
-    return None if split else spec.protocol.folds or 5
+    return None if spec.protocol.split is not None or spec.data.has_split else spec.protocol.folds or 5
 
 
 def plan(spec: Spec) -> tuple[Cell, ...]:
@@ -97,7 +96,7 @@ def _cells(spec: Spec) -> Iterator[Cell]:
     seeds = spec.protocol.seeds or (5 if folds is None else 1)
     twins = dict.fromkeys(map(twin_of, spec.mappings)) if spec.controls else {}
     for direction in spec.protocol.directions:
-        for part in range(folds or 1):
+        for part in range(min(folds or 1, spec.protocol.parts or folds or 1)):
             what: list[tuple[Literal["mapping", "control"], Entry, int]] = []
             if spec.controls:
                 what.append(("control", IDENTITY, seed))

@@ -20,6 +20,7 @@ from msgspec import Struct
 from isthmus._errors import DataError
 from isthmus.experiments._audit import AuditRow, row_of
 from isthmus.experiments._cell import read_tallies, trained_by
+from isthmus.experiments._curves import Curves
 from isthmus.experiments._plan import IDENTITY, Cell, twin_of
 from isthmus.experiments._store import is_done, write_file
 from isthmus.experiments._tally import Errors, Tally
@@ -45,11 +46,19 @@ class Planned(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Done:
-    """A cell that is there: what it was planned as, what `cell.json` says of it, and its counts, none where it diverged."""
+    """A cell that is there.
+
+    Args:
+        cell: what it was planned as.
+        about: what `cell.json` says of it.
+        tallies: its counts, none where it diverged.
+        curves: over epochs, where they were asked for.
+    """
 
     cell: Cell
     about: dict[str, Any]
     tallies: dict[_Key, Tally]
+    curves: tuple[Curves, ...] = ()
 
     @classmethod
     def read(cls, folder: Path, cell: Cell) -> "Done":
@@ -57,7 +66,8 @@ class Done:
         if about["diverged"]:
             return cls(cell, about, {})
         items, halves = ((folder / name).read_bytes() for name in ("items.parquet", "halves.parquet"))
-        return cls(cell, about, read_tallies(items, halves, cell.measure, cell.part))
+        tallies, path = read_tallies(items, halves, cell.measure, cell.part), folder / "curves.json"
+        return cls(cell, about, tallies, Curves.of_records(msgspec.json.decode(path.read_bytes())) if path.is_file() else ())
 
     @property
     def errors(self) -> Errors | None:

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from isthmus._errors import DataError, IsthmusError, MappingError
+from isthmus.datasets import PaperSet
 from isthmus.mappings import Mapping, mapping
 from isthmus.neighbors import Metric
 from isthmus.pairs import ScalingKind, check_seed
@@ -27,9 +28,14 @@ Natural = Annotated[int, Meta(ge=1)]
 
 
 class Data(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which items: `name` of an embedded set, or files x and y, with x_test and y_test where a test set has its own.
+    """Which items: `name` of an embedded set, files x and y, or a set of the paper from the authors' files.
 
-    Labels are `file.tsv:column` or `file.npz:key`, as of `isthmus.pairs.read_labels`.
+    Args:
+        name: of an embedded set.
+        x, y: files; x_test, y_test: those of the test items, where they have their own.
+        labels, labels_test: `file.tsv:column` or `file.npz:key`, as of `isthmus.pairs.read_labels`.
+        authors: folder of the authors' files, as of `isthmus.datasets.paper_files`; images are x, texts y.
+        set, image_features, text_features: which of them, "iapr", "vgg128" and "bigru" say.
     """
 
     name: str | None = None
@@ -39,16 +45,30 @@ class Data(Struct, frozen=True, forbid_unknown_fields=True):
     x_test: str | None = None
     y_test: str | None = None
     labels_test: str | None = None
+    authors: str | None = None
+    set: PaperSet | None = None
+    image_features: str | None = None
+    text_features: str | None = None
+
+    @property
+    def has_split(self) -> bool:
+        """Whether the data say which items are test items."""
+        return self.x_test is not None or self.set in ("iapr", "wiki")
+
+
+_FILES = ("x", "y", "labels", "x_test", "y_test", "labels_test")
 
 
 class Protocol(Struct, frozen=True, forbid_unknown_fields=True):
     """How items are divided and how often training is repeated.
 
-    Five folds and one seed where there is no split; five seeds where there is one (`split`, or files x_test and y_test).
+    Five folds and one seed where there is no split; five seeds where there is one: `split`, files x_test and y_test, or the
+    authors' own of IAPR TC-12 and Wikipedia. `parts`: only so many of the folds, the first ones.
     `split` is a table as of `isthmus.pairs.read_split`, `file.tsv:column` where the part stands in another column.
     """
 
     folds: Annotated[int, Meta(ge=2)] | None = None
+    parts: Natural | None = None
     split: str | None = None
     seeds: Natural | None = None
     seed: int = 0
@@ -133,12 +153,12 @@ _SETTINGS = tuple(Recipe.__dataclass_fields__)
 
 
 class Measure(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is counted on the test items; `epochs` of training after which to count as well, for curves."""
+    """What is counted on the test items; `epochs` of training, 0 for its start, after which to count too, for curves."""
 
     k: Annotated[tuple[Natural, ...], Meta(min_length=1)] = (10,)
     metric: Annotated[tuple[Metric, ...], Meta(min_length=1)] = ("cosine",)
     include_self: Annotated[tuple[bool, ...], Meta(min_length=1)] = (False,)
-    epochs: tuple[Natural, ...] = ()
+    epochs: tuple[Annotated[int, Meta(ge=0)], ...] = ()
 
 
 class Spec(Struct, frozen=True, forbid_unknown_fields=True):
@@ -167,7 +187,7 @@ def ready_specs() -> list[dict[str, str | None]]:
     for name in READY:
         text = (files("isthmus.experiments") / "specs" / f"{name}.toml").read_text(encoding="utf-8")
         spec = _converted(tomllib.loads(text))
-        named = [getattr(spec.data, each) for each in spec.data.__struct_fields__[1:]] + [spec.protocol.split]
+        named = [getattr(spec.data, each) for each in _FILES] + [spec.protocol.split]
         needed = ", ".join(dict.fromkeys(_file(each) for each in named if each is not None))
         records.append({"name": name, "what": text.splitlines()[0].removeprefix("# "), "needs": needed or None})
     return records
@@ -243,16 +263,19 @@ def _check(spec: Spec) -> None:
     """
     data, protocol = spec.data, spec.protocol
     _prefixed("spec.protocol", lambda: check_seed(protocol.seed))
-    if (data.name is None) == (data.x is None) or (data.x is None) != (data.y is None):
-        raise DataError("spec.data: needed either name, or both x and y, got others. Name a set or two files.")
+    if sum(each is not None for each in (data.name, data.x, data.authors)) != 1 or (data.x is None) != (data.y is None):
+        raise DataError("spec.data: needed either name, or both x and y, or authors, got others. Name a set or two files.")
+    of_authors = (data.set, data.image_features, data.text_features)
+    if any((each is None) != (data.authors is None) for each in of_authors):
+        raise DataError("spec.data: needed authors with set, image_features and text_features, got some. Name all four.")
     if (data.x_test is None) != (data.y_test is None) or (data.x_test and not data.x):
         raise DataError("spec.data: needed x_test and y_test beside x and y, got one of them. Name both or none.")
-    if data.name is not None and data.labels is not None:
-        raise DataError("spec.data.labels: needed none, as a named set has its own, got some. Leave them out.")
+    if data.x is None and data.labels is not None:
+        raise DataError("spec.data.labels: needed none, as the set has its own, got some. Leave them out.")
     if (data.labels_test is None) != (data.labels is None or data.x_test is None):
         raise DataError("spec.data.labels_test: needed for labels and x_test together, got one alone. Name both.")
-    if sum(each is not None for each in (protocol.folds, protocol.split, data.x_test)) > 1:
-        raise DataError("spec.protocol: needed folds, or a split, or x_test and y_test, got several. Keep one.")
+    if sum((protocol.folds is not None, protocol.split is not None, data.has_split)) > 1:
+        raise DataError("spec.protocol: needed folds, or a split, or test items in spec.data, got several. Keep one.")
     for where, values in (
         ("protocol.directions", protocol.directions), ("measure.k", spec.measure.k), ("measure.metric", spec.measure.metric),
         ("measure.include_self", spec.measure.include_self), ("measure.epochs", spec.measure.epochs),
@@ -298,15 +321,16 @@ def _located(spec: Spec, folder: Path | None) -> Spec:
     """
     missing: list[str] = []
 
-    def whole(argument: str | None) -> str | None:
+    def whole(argument: str | None, *, is_folder: bool = False) -> str | None:
         if argument is None or argument == "ids":
             return argument
         path = str((folder or Path()) / argument)
-        if folder is None or not Path(_file(path)).is_file():
+        if folder is None or not (Path(path).is_dir() if is_folder else Path(_file(path)).is_file()):
             missing.append(_file(argument))
         return path
 
-    data = Data(spec.data.name, *(whole(getattr(spec.data, name)) for name in Data.__struct_fields__[1:]))
+    files = {name: whole(getattr(spec.data, name)) for name in _FILES}
+    data = msgspec.structs.replace(spec.data, **files, authors=whole(spec.data.authors, is_folder=True))
     protocol = msgspec.structs.replace(spec.protocol, split=whole(spec.protocol.split))
     entries = tuple(msgspec.structs.replace(entry, labels=whole(entry.labels)) for entry in spec.mappings)
     if missing:

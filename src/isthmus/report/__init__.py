@@ -1,6 +1,6 @@
 """What a reader sees: tables on a terminal, a page in a browser."""
 
-from isthmus.report._learning import learning_chart
+from isthmus.report._learning import learning_chart, learning_charts, learning_table
 from isthmus.report._page import bridge_plane, write_page
 from isthmus.report._reproduction import reproduction_tables, reproduction_text
 from isthmus.report._results import results_tables
@@ -13,6 +13,8 @@ __all__ = [
     "bridge_plane",
     "hub_table",
     "learning_chart",
+    "learning_charts",
+    "learning_table",
     "overlap_table",
     "reproduction_tables",
     "reproduction_text",

@@ -1,8 +1,12 @@
 """The curves of a training as a chart: the paper's figure 2, with what the recipe and what an oracle would have taken."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from isthmus.experiments import Curves
+from rich.table import Table
+from rich.text import Text
+
+from isthmus.experiments import CurvePoint, Curves
 
 _OVERLAPS = {"input_overlap": "X, f(X)", "target_overlap": "Y, f(X)"}
 _ERRORS = {"train_mse": "train", "mse": "test"}
@@ -52,6 +56,37 @@ def learning_chart(curves: Curves) -> Any:
     errors = (lines(_ERRORS, "MSE", ["#999999", "#2ca02c"]) + upright).properties(width=480, height=140)
     title = alt.TitleParams(f"{curves.pairs}: {curves.mapping}, {curves.direction}", subtitle=caption(curves))
     return alt.vconcat(overlaps, errors, title=title).resolve_scale(color="independent")
+
+
+def learning_charts(curves: Sequence[Curves]) -> Any:
+    """The charts of several trainings, three side by side as in the figure, an Altair chart."""
+    import altair as alt  # noqa: PLC0415 - heavy
+
+    return alt.concat(*map(learning_chart, curves), columns=3).resolve_scale(color="independent")
+
+
+def learning_table(curves: Sequence[Curves]) -> Table:
+    """A line an epoch of each training: errors, overlaps, rates, and which epoch the recipe or an oracle takes."""
+    first = curves[0]
+    convention = "included" if first.include_self else "excluded"
+    table = Table(title=Text(f"{first.mapping} over epochs: {first.metric}, K={first.k}, self {convention}"))
+    table.add_column("training", overflow="fold")
+    for name in ("epoch", "train MSE", "test MSE", "input", "target", "echo rate", "bridge rate"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for each in curves:
+        table.add_section()
+        for number, point in enumerate(each.points):
+            marks = [name for name, epoch in (("chosen", each.chosen), ("oracle", each.oracle)) if point.epoch == epoch]
+            marks += ["reversed"] * (point.epoch in each.reversals)
+            table.add_row(Text("" if number else each.pairs), *_cells(point), ", ".join(marks))
+    return table
+
+
+def _cells(point: CurvePoint) -> list[str]:
+    values = (point.input_overlap, point.target_overlap, point.echo_rate, point.bridge_rate)
+    errors = (f"{error:.4g}" for error in (point.train_mse, point.mse))
+    return [str(point.epoch), *errors, *(f"{value:.3f}" for value in values)]
 
 
 def caption(curves: Curves) -> list[str]:
