@@ -156,7 +156,7 @@ def test_a_spec_names_the_authors_files(iapr, tmp_path):
     assert records[1]["bridge_index"] == pytest.approx(bridge(x[split.test], by_hand, y[split.test], 10).index)
     for old, new, message in (
         ('set = "iapr"\n', "", "spec.data: needed authors with set, image_features and text_features, got some"),
-        ('set = "iapr"', 'set = "coco"', "spec.data.set: needed another value"),
+        ('set = "iapr"', 'set = "coco"', "spec.data.set: needed one of imagenet, iapr, wiki, got"),
         ('set = "iapr"', 'set = "iapr"\nlabels = "a.npy"', "spec.data.labels: needed none, as the set has its own"),
         ('set = "iapr"', 'set = "iapr"\nname = "emoji"', "spec.data: needed either name, or both x and y, or authors"),
         ("seeds = 2", "folds = 5", "spec.protocol: needed folds, or a split, or test items in spec.data, got several"),

@@ -190,6 +190,58 @@ def test_two_runs_on_one_folder_share_the_work(spec_file, tmp_path):
     assert contents(tmp_path / "shared") == contents(tmp_path / "alone")
 
 
+def test_labels_are_part_of_the_key_of_the_cells_that_look_at_them(spec_file, tmp_path):
+    (tmp_path / "other.tsv").write_text("\n".join(["kind", *(str(row % 4) for row in range(90))]))
+    entry = (
+        '[[mappings]]\nname = "lin"\ntitle = "{0}"\nloss = "max-margin"\nepochs = 3\npatience = 0\nlabels = "{1}.tsv:kind"\n'
+    )
+
+    def keys(more):
+        run(read_spec(spec_file(more=more)), tmp_path / "out")
+        return {(each["cell"]["entry"].get("title"), each["cell"]["direction"], each["cell"]["part"]): each["key"]
+                for each in json.loads((tmp_path / "out/plan.json").read_text())}  # fmt: skip
+
+    first = keys(entry.format("one", "labels") + entry.format("two", "other"))
+    second = keys(entry.format("one", "other") + entry.format("two", "labels"))
+    assert {name for name in first if first[name] == second[name]} == {name for name in first if name[0] is None}
+    alone = keys(entry.format("one", "other"))
+    assert alone.items() <= second.items()
+
+
+def test_files_of_the_user_in_the_folder_of_results_stay(spec_file, tmp_path):
+    folder = tmp_path / "out"
+    (folder / ".movie.part1.part").mkdir(parents=True)
+    for name in (".mine.lock", ".film.mkv.part", ".movie.part1.part/data"):
+        (folder / name).write_text("mine")
+    run(read_spec(spec_file(more="")), folder)
+    assert (folder / ".movie.part1.part/data").read_text() == (folder / ".mine.lock").read_text() == "mine"
+    assert (folder / ".film.mkv.part").exists()
+
+
+@pytest.mark.skipif(_store.fcntl is None, reason="claims need flock")
+def test_a_run_that_starts_leaves_files_alone_that_another_is_writing(tmp_path, monkeypatch):
+    write = _store._write
+
+    def meanwhile(path, content):
+        write(path, content)
+        code = "import sys; from pathlib import Path; from isthmus.experiments._store import prepare; prepare(Path(sys.argv[1]))"
+        subprocess.run([sys.executable, "-c", code, tmp_path], check=True, timeout=60)
+
+    _store.prepare(tmp_path)
+    monkeypatch.setattr(_store, "_write", meanwhile)
+    _store.write_file(tmp_path, "cells.json", b"whole")
+    assert (tmp_path / "cells.json").read_bytes() == b"whole"
+
+
+@pytest.mark.parametrize("file", ["items.parquet", "cell.json"])
+def test_a_damaged_cell_is_named(spec_file, tmp_path, file):
+    run(read_spec(spec_file(more="")), tmp_path / "out")
+    [broken, *_] = sorted((tmp_path / "out/cells").iterdir())
+    (broken / file).write_bytes((broken / file).read_bytes()[:60])
+    with pytest.raises(DataError, match=f"{broken.name}: needed a whole cell"):
+        open_results(tmp_path / "out")
+
+
 @pytest.mark.skipif(_store.fcntl is None, reason="claims need flock")
 def test_a_claim_is_one_process_s_and_dies_with_it(tmp_path):
     code = (
@@ -312,9 +364,9 @@ def test_a_set_with_a_test_part_of_its_own_takes_five_seeds(spec_file, tmp_path)
 
 BAD = [
     ("unknown key", 'k = [5]\nkk = 3', "spec.measure.kk: needed one of k, metric, include_self, epochs, got an unknown key. Did you mean 'k'"),
-    ("type", 'k = ["a"]', r"spec.measure.k\[0\]: needed another value, .*expected `int`, got `str`"),
+    ("type", 'k = ["a"]', r"spec.measure.k\[0\]: needed int, got str"),
     ("metric", 'metric = ["manhattan"]', r"spec.measure.metric\[0\]: .*manhattan"),
-    ("none", "k = []", "spec.measure.k: needed another value"),
+    ("none", "k = []", "spec.measure.k: needed a list of length >= 1"),
     ("twice", "k = [5, 5]", "spec.measure.k: needed each value once"),
     ("mapping", '[[mappings]]\nname = "magic"', r"spec.mappings\[1\].name: needed one of ridge, lin, nn"),
     ("key of a mapping", '[[mappings]]\nname = "nn"\nepochz = 3', r"spec.mappings\[1\].epochz: .*Did you mean 'epochs'"),
@@ -329,6 +381,8 @@ BAD = [
     ("seed", "[protocol]\nseed = -1", "spec.protocol.seed: needed a whole number from 0"),
     ("folds and split", '[protocol]\nfolds = 3\nsplit = "x.npy"', "spec.protocol: needed folds, or a split"),
     ("direction", '[protocol]\ndirections = ["y->y"]', r"spec.protocol.directions\[0\]"),
+    ("no axis", '[[mappings]]\nname = "nn"\n[mappings.grid]', r"spec.mappings\[1\].grid: needed one axis or more"),
+    ("activation", '[[mappings]]\nname = "nn"\nactivation = "foo"', r"activation: needed one of relu, tanh, sigmoid, got 'foo'"),
     ("no toml", "[[[", "needed TOML"),
 ]  # fmt: skip
 

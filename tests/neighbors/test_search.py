@@ -158,7 +158,7 @@ def test_a_search_at_depth_serves_every_smaller_k(rng):
     ("vectors", "k", "match"),
     [
         (np.ones((5, 2)), 5, "needed more than 5 items for k=5, got 5 items"),
-        (np.ones((5, 2)), 0, "needed at least 1 for k=0"),
+        (np.ones((5, 2)), 0, "needed 1 to 4, as there are 5 items"),
         (np.array([[1.0, np.nan], [1, 2], [3, 4]]), 1, "got nan in row 0, column 1"),
         (np.ones(5), 1, "needed two dimensions"),
         (np.array([["a", "b"]]), 1, "needed real numbers"),

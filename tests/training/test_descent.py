@@ -161,3 +161,17 @@ def test_held_out_max_margin_is_taken_in_batches(rng):
 def test_recipes_refuse(settings, match):
     with pytest.raises(IsthmusError, match=match):
         Recipe(**settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("learning_rate", np.inf), ("bias", np.nan), ("margin", np.inf), ("patience", -1)]
+)
+def test_settings_that_no_run_could_use_are_refused(name, value):
+    with pytest.raises(IsthmusError, match=f"^{name}: needed"):
+        Recipe(**{name: value})
+
+
+def test_the_largest_seeds_and_shares_held_out_are_learned_with(rng):
+    x = rng.normal(size=(4, 3))
+    recipe = Recipe(epochs=3, held_out=0.9)
+    learn(initialize([3, 2], rng), x, x[:, :2], recipe, seed=2**32)

@@ -199,3 +199,9 @@ def test_max_margin_refuses_missing_labels(labels, match):
     start = initialize((10, 10), np.random.default_rng(0))
     with pytest.raises(IsthmusError, match=match):
         learn(start, np.eye(10), np.eye(10), Recipe(), loss="max-margin", labels=labels)
+
+
+def test_whole_numbers_and_a_single_column_are_classes():
+    expected = [0, 1, 2, 0]
+    for labels in ([3, 5, 9, 3], np.array([3, 5, 9, 3]), np.array([[3], [5], [9], [3]]), ["c", "e", "i", "c"]):
+        assert encode_classes(labels, "max-margin", 4).tolist() == expected

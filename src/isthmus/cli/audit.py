@@ -56,8 +56,15 @@ def audit(
     from isthmus.neighbors import check_metric  # noqa: PLC0415
     from isthmus.pairs import read_split  # noqa: PLC0415
 
+    if loss == "max-margin" and mapped is None and pairs.labels is None:
+        raise DataError(
+            "loss: needed classes of the items for max-margin, got two files, which name none. Use a named data set, or "
+            "`isthmus run` with labels in [data]."
+        )
     given = None if mapped is None else _sources.mapped(mapped, pairs)
     parts = None if split is None else read_split(split, pairs.ids, by_row=_sources.rows_kept(pairs))
+    if parts is not None and len(parts.train) + len(parts.test) < len(pairs):
+        _output.note(f"split: {len(pairs) - len(parts.train) - len(parts.test)} of {len(pairs)} items are in no part")
     if report is not None:
         _output.check_writable(report)
     drawn = sample is not None or precision is not None

@@ -37,6 +37,10 @@ def reproduce(
     """
     from isthmus._errors import DataError  # noqa: PLC0415
 
+    if json and form not in ("table", "json"):
+        raise DataError(f"format: needed one of --json and --format, got both, and {form}. Leave one out.")
+    if out is not None and data is None:
+        raise DataError("out: needed --data DIR to run anything, got none. Give the folder of the authors' files.")
     form, is_figure = "json" if json else form, what == "figure2"
     if form not in (forms := ("table", "json") if is_figure else _FORMATS):
         raise DataError(f"format: needed {', '.join(forms[:-1])} or {forms[-1]}, got {form!r}. Choose one of them.")

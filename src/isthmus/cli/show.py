@@ -33,6 +33,10 @@ def show(
     results = open_results(folder)
     level: Any = "cells" if cells else "summary"
     records = _chosen(results.records(level), where or [], sort)
+    if not results.cells:
+        _output.note(f"no cell of {results.planned} is done yet")
+    elif where and not records:
+        _output.note(f"no line has {' and '.join(where)}")
     if len(results.cells) < results.planned:
         _output.note(f"{len(results.cells)} of {results.planned} cells are done")
     if json:

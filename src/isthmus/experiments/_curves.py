@@ -113,6 +113,8 @@ class Curves:
     def of_records(cls, records: Sequence[dict[str, Any]]) -> "tuple[Curves, ...]":
         """The curves of one training, each k, metric and convention, from their records one after the other."""
         found = []
+        # JSON has no nan: a figure that is not defined is null there.
+        records = [{name: float("nan") if each is None else each for name, each in record.items()} for record in records]
         for _, group in groupby(records, key=lambda record: (record["k"], record["metric"], record["include_self"])):
             own = list(group)
             points = tuple(CurvePoint(**{name: each[name] for name in CurvePoint.__dataclass_fields__}) for each in own)

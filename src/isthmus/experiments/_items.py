@@ -23,13 +23,24 @@ class Items:
         pairs: the two spaces.
         labels: classes, for each way in which entries name them (None: those of the data).
         splits: the parts.
-        digest: of the bytes of all of it.
+        digest: of the bytes of all of it but the labels.
+        label_digests: of the bytes of each array of labels.
     """
 
     pairs: Pairs
     labels: dict[str | None, ndarray | None]
     splits: tuple[Split, ...]
     digest: str
+    label_digests: dict[str | None, str]
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of all that was read."""
+        return "".join([self.digest, *self.label_digests.values()])
+
+    def digest_for(self, entry: Entry) -> str:
+        """The digest of what a mapping is learned from: labels count only where its loss looks at them."""
+        return self.digest + (self.label_digests[entry.labels] if entry.loss == "max-margin" else "")
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -63,9 +74,9 @@ def open_items(spec: Spec) -> Items:
                 f"{'Name a file in spec.data.labels' if spec.data.authors is None else f'Put {LABELS} beside the files'}, "
                 'or set labels = "ids" where every item is a class of its own.'
             )
-    arrays = [pairs.x, pairs.y, *(each for each in named.values() if each is not None)]
-    arrays += [rows for each in splits for rows in (each.train, each.test)]
-    return Items(pairs, named, splits, _digest(arrays))
+    arrays = [pairs.x, pairs.y, *(rows for each in splits for rows in (each.train, each.test))]
+    of_labels = {name: _digest([each]) for name, each in named.items() if each is not None}
+    return Items(pairs, named, splits, _digest(arrays), of_labels)
 
 
 def _path_and_column(argument: str) -> tuple[str, str]:

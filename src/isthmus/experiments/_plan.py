@@ -59,7 +59,7 @@ class Cell(Struct, frozen=True):
         """The name of the cell's folder.
 
         Args:
-            data: digest of the data's bytes.
+            data: digest of the bytes of what it is learned from and measured on.
         """
         text = msgspec.json.encode([self.described(), data, __version__], order="sorted")
         return hashlib.sha256(text).hexdigest()[:32]

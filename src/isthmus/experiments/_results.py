@@ -75,6 +75,22 @@ class Done:
         return None if self.about.get("errors") is None else Errors(**self.about["errors"])
 
 
+def _whole(folder: Path, cell: Cell) -> Done:
+    """A cell as it stands in its folder.
+
+    Raises:
+        DataError: a missing or damaged file.
+    """
+    import polars as pl  # noqa: PLC0415 - heavy
+
+    try:
+        return Done.read(folder, cell)
+    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
+        raise DataError(
+            f"{folder}: needed a whole cell, got a damaged one ({error}). Remove this folder and run the experiment again."
+        ) from error
+
+
 class Results:
     """The cells of an experiment that are there.
 
@@ -94,13 +110,8 @@ class Results:
         Raises:
             DataError: a cell whose files are missing or damaged.
         """
-        try:
-            there = [each for each in planned if is_done(folder, each.key)]
-            return cls(len(planned), [Done.read(folder / "cells" / each.key, each.cell) for each in there])
-        except (OSError, ValueError, KeyError) as error:
-            raise DataError(
-                f"{folder}: needed whole cells, got a damaged one ({error}). Remove its folder and run the experiment again."
-            ) from error
+        there = [each for each in planned if is_done(folder, each.key)]
+        return cls(len(planned), [_whole(folder / "cells" / each.key, each.cell) for each in there])
 
     def records(self, level: Level = "summary") -> list[dict[str, Any]]:
         """Flat records with the keys of `AuditRow` and of the level; what is not defined is None.

@@ -57,18 +57,18 @@ def run(spec: Spec, folder: str | Path, *, processes: int = 1, progress: Progres
         raise MappingError(f"processes: needed 1 or more, got {processes}. Use 1.")
     folder = Path(folder)
     items = open_items(spec)
-    planned = tuple(Planned(cell.key(items.digest), cell.described()) for cell in plan(spec))
+    planned = tuple(Planned(cell.key(items.digest_for(cell.entry)), cell.described()) for cell in plan(spec))
     cells = dict(zip((each.key for each in planned), plan(spec), strict=True))
     prepare(folder)
     write_file(folder, PLAN, encode_plan(planned))
     for wait in (False, True):  # first what no other run is doing, then what others did not finish
         missing = [key for key in cells if not is_done(folder, key)]
         _report(progress, len(missing), len(cells))
-        work = [(spec, items.digest, cells[key], folder, key, wait) for key in missing]
+        work = [(spec, items.fingerprint, cells[key], folder, key, wait) for key in missing]
         for left, _ in enumerate(_all_of(work, min(processes, len(work))), start=1):
             _report(progress, len(missing) - left, len(cells))
     results = Results.of(folder, planned)
-    with claim(folder, "results", wait=True):
+    with claim(folder / "cells", "export", wait=True):
         export(results, folder)
     _warn(results)
     return results
@@ -97,18 +97,18 @@ def _do_in_worker(parent: int, *work: Any) -> None:
     _do(*work)
 
 
-def _do(spec: Spec, digest: str, cell: Cell, folder: Path, key: str, wait: bool) -> None:
+def _do(spec: Spec, fingerprint: str, cell: Cell, folder: Path, key: str, wait: bool) -> None:
     """Do a cell, unless it is there, or another process is at it and need not be waited for."""
     with claim(folder / "cells", key, wait=wait) as mine:
         if mine and not is_done(folder, key):
-            write_cell(folder, key, do_cell(cell, _items(spec, digest)))
+            write_cell(folder, key, do_cell(cell, _items(spec, fingerprint)))
 
 
 @lru_cache(maxsize=1)
-def _items(spec: Spec, digest: str) -> Items:
-    """The data, read once in each process; the digest sees to it that all processes read the same."""
+def _items(spec: Spec, fingerprint: str) -> Items:
+    """The data, read once in each process; the fingerprint sees to it that all processes read the same."""
     items = open_items(spec)
-    if items.digest != digest:
+    if items.fingerprint != fingerprint:
         raise DataError(f"data: needed the files of {spec.name} as they were when the run began, got others. Run it again.")
     return items
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -240,13 +240,37 @@ def _converted(found: dict[str, Any]) -> Spec:
         where = f"spec{where.removesuffix('`')}"
         unknown = re.fullmatch(r"Object contains unknown field `(.*)`", text)
         if unknown is None:
-            wanted = text[0].lower() + text[1:]
-            raise DataError(f"{where}: needed another value, got one that breaks a rule: {wanted}. Correct it.") from None
+            raise DataError(f"{where}: {_needed(text, where)}. Correct it, or leave it out if it has a default.") from None
         kind = next(kind for pattern, kind in _KINDS.items() if re.fullmatch(pattern, where))
         known = [field.name for field in msgspec.structs.fields(kind)]
         near = difflib.get_close_matches(unknown[1], known, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else "Leave it out."
         raise DataError(f"{where}.{unknown[1]}: needed one of {', '.join(known)}, got an unknown key. {hint}") from None
+
+
+def _needed(text: str, where: str) -> str:
+    """What a rule of msgspec asks for, in the words of all other errors."""
+    missing = re.fullmatch(r"Object missing required field `(.*)`", text)
+    if missing is not None:
+        return f"needed {missing[1]}, got none"
+    wrong = re.fullmatch(r"Expected `(.*?)`(.*), got `(.*)`", text)
+    if wrong is not None:
+        return f"needed {wrong[1]}{wrong[2]}, got {wrong[3]}"
+    short = re.fullmatch(r"Expected `(.*?)`(.*)", text)
+    if short is not None:
+        return f"needed {'a list' if short[1] == 'array' else short[1]}{short[2]}, got another"
+    choice = re.fullmatch(r"Invalid enum value (.*)", text)
+    name = re.sub(r"\[.*\]", "", where.rpartition(".")[2])
+    if choice is not None and name in _CHOICES:
+        return f"needed one of {', '.join(_CHOICES[name])}, got {choice[1]}"
+    return f"needed another value, got one that breaks a rule: {text[0].lower()}{text[1:]}"
+
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "activation": get_args(Activation), "optimizer": get_args(Optimizer), "initialization": get_args(Initialization),
+    "scaling": get_args(ScalingKind), "metric": get_args(Metric), "directions": ("x->y", "y->x"),
+    "set": get_args(PaperSet),
+}  # fmt: skip
 
 
 _KINDS: dict[str, type[Struct]] = {
@@ -300,6 +324,8 @@ def _check_entry(where: str, entry: Entry) -> None:
         others = [name for name in entry.__struct_fields__ if getattr(entry, name) != getattr(plain, name)]
         if others:
             raise MappingError(f"{where}.{others[0]}: needed none for {entry.name}, got one. It is learned in closed form.")
+    if entry.grid == GridTable():
+        raise MappingError(f'{where}.grid: needed one axis or more, got none. Set learning_rate, say, or grid = "paper".')
     if entry.labels is not None and entry.loss != "max-margin":
         raise MappingError(f"{where}.labels: needed only for the loss max-margin, got loss {entry.loss}. Leave them out.")
     _prefixed(where, lambda: entry.make(0))

@@ -57,11 +57,10 @@ def prepare(folder: Path) -> None:
         cells.mkdir(parents=True, exist_ok=True)
         if fcntl is None:
             return
-        for place in (cells, folder):
-            for left in list(place.glob(".*.part")) + list(place.glob(".*.lock")):
-                name = left.name[1:].split(".")[0]
-                with claim(place, name, wait=False):  # sweeps the parts of this name, if nobody works on it
-                    pass
+        for left in list(cells.glob(".*.part")) + list(cells.glob(".*.lock")):
+            name = left.name[1:].split(".")[0]
+            with claim(cells, name, wait=False):  # sweeps the parts of this name, if nobody works on it
+                pass
 
 
 def is_done(folder: Path, key: str) -> bool:
@@ -134,14 +133,16 @@ def write_file(folder: Path, name: str, content: bytes) -> None:
     Raises:
         DataError: a full disk, or a place that cannot be written to.
     """
-    part = folder / f".{name.split('.', maxsplit=1)[0]}.{uuid4().hex}.part"
-    try:
-        with _writing(folder):
-            _write(part, content)
-            part.replace(folder / name)
-            _sync_folder(folder)
-    finally:
-        part.unlink(missing_ok=True)
+    cells, stem = folder / "cells", name.split(".", maxsplit=1)[0]
+    part = cells / f".{stem}.{uuid4().hex}.part"
+    with claim(cells, stem, wait=True):
+        try:
+            with _writing(folder):
+                _write(part, content)
+                part.replace(folder / name)
+                _sync_folder(folder)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _write(path: Path, content: bytes) -> None:

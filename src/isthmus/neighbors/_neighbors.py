@@ -193,5 +193,9 @@ def check_k(k: int, n: int, *, include_self: bool, name: str = "vectors") -> Non
     """
     most = n if include_self else n - 1
     if not 1 <= k <= most:
-        need = "at least 1" if k < 1 else f"more than {k - include_self} items"
+        if most < 1:
+            raise NeighborError(f"{name}: needed two items or more, got {n}. An item alone has no neighbors.")
+        if k < 1:
+            raise NeighborError(f"k, {name}: needed 1 to {most}, as there are {n} items, got {k}. Use 10, say.")
+        need = f"more than {k - include_self} items"
         raise NeighborError(f"k, {name}: needed {need} for k={k}, got {n} items. Use k <= {most}, or more items.")

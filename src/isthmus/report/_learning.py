@@ -1,6 +1,7 @@
 """The curves of a training as a chart: the paper's figure 2, with what the recipe and what an oracle would have taken."""
 
 from collections.abc import Sequence
+from math import isnan
 from typing import Any
 
 from rich.table import Table
@@ -86,7 +87,7 @@ def learning_table(curves: Sequence[Curves]) -> Table:
 def _cells(point: CurvePoint) -> list[str]:
     values = (point.input_overlap, point.target_overlap, point.echo_rate, point.bridge_rate)
     errors = (f"{error:.4g}" for error in (point.train_mse, point.mse))
-    return [str(point.epoch), *errors, *(f"{value:.3f}" for value in values)]
+    return [str(point.epoch), *errors, *("" if isnan(value) else f"{value:.3f}" for value in values)]
 
 
 def caption(curves: Curves) -> list[str]:

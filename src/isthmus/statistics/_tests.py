@@ -3,6 +3,7 @@
 Every p-value counts the observed value among the draws, so that none is ever 0.
 """
 
+from functools import lru_cache
 from itertools import combinations
 from math import comb
 
@@ -100,9 +101,14 @@ def rank_sum_p(a: Float[ndarray, " n"], b: Float[ndarray, " m"]) -> float:
     if comb(len(a) + len(b), len(a)) > _ENUMERATED:
         return float(stats.mannwhitneyu(a, b, alternative="two-sided", method="asymptotic").pvalue)
     doubled = np.rint(2 * stats.rankdata(np.concatenate([a, b]))).astype(np.int64)  # mean ranks are halves; whole, sums tie
-    sums = doubled[np.array(list(combinations(range(len(doubled)), len(a))))].sum(axis=1)
+    sums = doubled[_choices(len(doubled), len(a))].sum(axis=1)
     observed = sums[0]  # the first combination is 0..n-1, which is a itself
     return float(min(1.0, 2 * min(np.mean(sums <= observed), np.mean(sums >= observed))))
+
+
+@lru_cache(maxsize=4)
+def _choices(n: int, m: int) -> Int[ndarray, "choices m"]:
+    return np.array(list(combinations(range(n), m)))
 
 
 def smallest_rank_sum_p(n: int, m: int) -> float:

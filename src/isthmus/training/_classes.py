@@ -9,7 +9,7 @@ from numpy import ndarray
 from isthmus._errors import MappingError
 from isthmus.training._losses import MAX_MARGIN, Loss
 
-Labels = Sequence[str] | Sequence[Collection[str]] | ndarray
+Labels = Sequence[str] | Sequence[int] | Sequence[Collection[str]] | ndarray
 """One class an item, or a set of classes an item, or a table of items by classes that is not 0 where an item is in one."""
 
 
@@ -40,9 +40,11 @@ def encode_classes(labels: Labels | None, loss: str | Loss, n: int) -> ndarray:
         )
     if len(labels) != n:
         raise MappingError(f"labels: needed one an item ({n}), got {len(labels)}. Give every item its class.")
+    if isinstance(labels, ndarray) and labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
     if isinstance(labels, ndarray) and labels.ndim == 2:
         return (labels != 0).astype(np.uint8)
-    if isinstance(labels, ndarray) or isinstance(labels[0], str):
+    if isinstance(labels, ndarray) or isinstance(labels[0], (str, int, float, np.generic)):
         return np.unique(np.asarray(labels), return_inverse=True)[1].astype(np.int32)
     columns = {name: column for column, name in enumerate(sorted({name for names in labels for name in names}))}
     table = np.zeros((n, len(columns)), dtype=np.uint8)

@@ -187,9 +187,12 @@ class _Task:
         one = recipes[0]
         items: list[Items] = []
         watched: list[Items] = []
-        for split in (splits[fold] for fold in group.folds):
+        for fold in group.folds:
+            split = splits[fold]
             scaling, target_scaling = fit_scalings(x[split.train], y[split.train], one.scaling)
-            for rows, size, side in ((split.train, sizes[0], items), (split.test, sizes[1], watched)):
+            # Max-margin looks for items of other classes within a batch, and files are often sorted by class.
+            held_out = np.random.default_rng([self.seed, 0x4E1D, fold]).permutation(split.test)
+            for rows, size, side in ((split.train, sizes[0], items), (held_out, sizes[1], watched)):
                 inputs, targets = scaling.apply(x[rows]), target_scaling.apply(y[rows])
                 side.append(fill(inputs, targets, classes[rows], one.batch, size))
         order = [orders(len(splits[fold].train), one, np.random.default_rng([self.seed, 0x1EA2])) for fold in group.folds]

@@ -85,7 +85,7 @@ def learn(
     settings = settings_of(recipe)
     epochs = recipe.epochs
     held_out = np.empty(0)
-    size = round(recipe.held_out * len(x))
+    size = min(round(recipe.held_out * len(x)), len(x) - 1)
     if recipe.patience and size:
         order = rng.permutation(len(x))
         rest, watch = order[size:], order[:size]
@@ -176,7 +176,7 @@ def descend(
         room[-3] = (0, piece - (until - done))
         state, reached = run(
             state, items, watched, np.pad(drawn, room), settings, np.int32(done), np.int32(until), np.int32(patience),
-            np.uint32(seed),
+            np.uint32(seed % 2**32),
         )  # fmt: skip
         done = int(reached)
         if done in checkpoints:

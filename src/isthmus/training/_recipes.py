@@ -9,6 +9,7 @@ that one learning rate fits any units; and stops when the loss on a held-out fif
 ten epochs, then learns anew from all of them for the best number of epochs.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -74,6 +75,11 @@ class Recipe:
         for name, usual in (("learning_rate", 1e-3), ("margin", 1.0)):
             if not getattr(self, name) > 0:
                 raise MappingError(f"{name}: needed a positive number, got {getattr(self, name)}. Use {usual}.")
+        for name in ("learning_rate", "bias", "margin", "weight_decay"):
+            if not math.isfinite(getattr(self, name)):
+                raise MappingError(f"{name}: needed a finite number, got {getattr(self, name)}. Choose one.")
+        if self.patience < 0:
+            raise MappingError(f"patience: needed 0 or more, got {self.patience}. Use 0 to take all epochs.")
         if not self.weight_decay >= 0:
             raise MappingError(f"weight_decay: needed a number from 0 on, got {self.weight_decay}. Use 0.01.")
 
