@@ -46,9 +46,10 @@ def encode_classes(labels: Labels | None, loss: str | Loss, n: int) -> ndarray:
         return (labels != 0).astype(np.uint8)
     if isinstance(labels, ndarray) or isinstance(labels[0], (str, int, float, np.generic)):
         return np.unique(np.asarray(labels), return_inverse=True)[1].astype(np.int32)
-    columns = {name: column for column, name in enumerate(sorted({name for names in labels for name in names}))}
+    several: list[Collection[str]] = [names for names in labels if isinstance(names, Collection)]
+    columns = {name: column for column, name in enumerate(sorted({name for names in several for name in names}))}
     table = np.zeros((n, len(columns)), dtype=np.uint8)
-    for row, names in enumerate(labels):
+    for row, names in enumerate(several):
         table[row, [columns[name] for name in names]] = 1
     return table
 
