@@ -270,7 +270,7 @@ def test_kept_trainings_serve_again_and_a_stopped_run_goes_on(imagenet, result, 
     reproduce(1, imagenet, recipe="authors-code", seed=1, out=tmp_path)
     assert len(kept_in(tmp_path)) == 40
     (next(iter(kept)) / "cell.json").write_text("{")
-    with pytest.raises(IsthmusError, match="needed whole cells, got a damaged one"):
+    with pytest.raises(IsthmusError, match="needed a whole cell, got a damaged one"):
         reproduce(1, imagenet, recipe="authors-code", out=tmp_path)
 
 
