@@ -42,15 +42,15 @@ def run(
 
     from isthmus.experiments import read_spec  # noqa: PLC0415
     from isthmus.experiments import run as run_spec  # noqa: PLC0415
+    from isthmus.neighbors import cores  # noqa: PLC0415
 
     # The process that tidies up after others outlives a stop, and would complain of what the stop left to it.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
     what = read_spec(spec, data)
     folder = out or Path("runs", what.name)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with warnings.catch_warnings(record=True) as caught, _output.progress() as progress:
         warnings.simplefilter("always")
-        results = run_spec(what, folder, processes=cores if processes is None else processes, progress=progress)
+        results = run_spec(what, folder, processes=cores() if processes is None else processes, progress=progress)
     for warning in caught:
         _output.note(f"isthmus: warning: {warning.message}")
     records = results.records()

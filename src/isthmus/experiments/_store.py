@@ -7,7 +7,7 @@ so that a claim never outlives its owner, and what stands under a part's name wi
     plan.json               the cells, in order
     cells/KEY/…             one folder a cell
     cells/.KEY.lock         a claim, while it is worked on
-    cells/.KEY.RANDOM.part  a cell that is being written
+    cells/.KEY.RANDOM.part  a cell that is being written, or a file of the folder above under its own name
 """
 
 import errno

@@ -4,7 +4,7 @@ from isthmus.neighbors._approximate import Approximation, check_approximation, s
 from isthmus.neighbors._blocked import BlockedEngine
 from isthmus.neighbors._cluster import Cluster
 from isthmus.neighbors._hubs import Hubness, hubness, k_occurrence
-from isthmus.neighbors._native import NativeEngine
+from isthmus.neighbors._native import NativeEngine, cores
 from isthmus.neighbors._neighbors import Metric, NeighborEngine, Neighbors, check_k, check_metric
 from isthmus.neighbors._search import default_engine, describe_engine, search, search_among
 
@@ -20,6 +20,7 @@ __all__ = [
     "check_approximation",
     "check_k",
     "check_metric",
+    "cores",
     "default_engine",
     "describe_engine",
     "hubness",
