@@ -171,7 +171,7 @@ def test_killed_ten_times_the_results_are_the_same_bytes(spec_file, tmp_path):
         process = started(path, "--out", "killed", "--processes", 1 + number % 2, cwd=tmp_path)
         time.sleep(whole * draw.uniform(0.4, 1.0))
         os.killpg(process.pid, signal.SIGKILL) if number % 3 else process.kill()
-        process.communicate()
+        process.communicate(timeout=60)  # no process of a killed run goes on
         there.append(len(list((tmp_path / "killed/cells").glob("[!.]*"))))
         if there[-1] > 14:  # begin anew before all is done, so that every kill meets a run at work
             shutil.rmtree(tmp_path / "killed")
@@ -255,7 +255,7 @@ def test_a_claim_is_one_process_s_and_dies_with_it(tmp_path):
         assert not mine
     assert (tmp_path / ".a.123.part").exists()
     holder.kill()
-    holder.communicate()
+    holder.communicate(timeout=60)
     with _store.claim(tmp_path, "a", wait=False) as mine:
         assert mine
         assert not (tmp_path / ".a.123.part").exists()

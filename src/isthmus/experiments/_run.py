@@ -4,12 +4,9 @@ Each process takes a cell, claims it, and writes it whole; so a run may be stopp
 and even run twice at once on one folder: the runs then share the cells. No byte of the results depends on any of this.
 """
 
-import os
 import warnings
-from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from isthmus._errors import DataError, MappingError
 from isthmus._shapes import Progress
@@ -19,7 +16,7 @@ from isthmus.experiments._plan import Cell, plan
 from isthmus.experiments._results import PLAN, Planned, Results, encode_plan, export
 from isthmus.experiments._spec import Spec
 from isthmus.experiments._store import claim, is_done, prepare, write_cell, write_file
-from isthmus.training import TrainingWarning, end_with
+from isthmus.training import TrainingWarning, divided
 
 
 def run(spec: Spec, folder: str | Path, *, processes: int = 1, progress: Progress | None = None) -> Results:
@@ -65,7 +62,7 @@ def run(spec: Spec, folder: str | Path, *, processes: int = 1, progress: Progres
         missing = [key for key in cells if not is_done(folder, key)]
         _report(progress, len(missing), len(cells))
         work = [(spec, items.fingerprint, cells[key], folder, key, wait) for key in missing]
-        for left, _ in enumerate(_all_of(work, min(processes, len(work))), start=1):
+        for left, _ in enumerate(divided(_do, work, processes, ordered=False), start=1):
             _report(progress, len(missing) - left, len(cells))
     results = Results.of(folder, planned)
     with claim(folder / "cells", "export", wait=True):
@@ -77,24 +74,6 @@ def run(spec: Spec, folder: str | Path, *, processes: int = 1, progress: Progres
 def _report(progress: Progress | None, left: int, total: int) -> None:
     if progress is not None:
         progress(f"{left} cells left", total - left, total)
-
-
-def _all_of(work: Sequence[tuple[Any, ...]], processes: int) -> Iterator[None]:
-    if processes <= 1:
-        for each in work:
-            _do(*each)
-            yield
-        return
-    import joblib  # noqa: PLC0415
-
-    # loky starts fresh interpreters, which start a JAX of one thread each.
-    parallel = joblib.Parallel(processes, return_as="generator_unordered", batch_size=1, pre_dispatch="all")
-    yield from parallel(joblib.delayed(_do_in_worker)(os.getpid(), *each) for each in work)
-
-
-def _do_in_worker(parent: int, *work: Any) -> None:
-    end_with(parent)
-    _do(*work)
 
 
 def _do(spec: Spec, fingerprint: str, cell: Cell, folder: Path, key: str, wait: bool) -> None:

@@ -1,7 +1,7 @@
 """How networks are learned: losses, recipes, gradient descent in JAX, cross-validation."""
 
 from isthmus.training._classes import Labels, encode_classes, of_other_classes
-from isthmus.training._crossvalidation import cross_validate, end_with
+from isthmus.training._crossvalidation import cross_validate
 from isthmus.training._curves import CellCurves, CrossValidation, TrainingWarning, steadily_decreases
 from isthmus.training._descent import Descent, learn
 from isthmus.training._grid import GRIDS, Cell, Grid
@@ -9,6 +9,7 @@ from isthmus.training._losses import LOSSES, Loss, check_loss, max_margin
 from isthmus.training._network import NUMPY_ACTIVATIONS, Activation, Layer, Network, apply, initialize
 from isthmus.training._recipes import RECIPES, Initialization, Optimizer, Recipe, recipe
 from isthmus.training._scaling import fit_scalings, fit_target_scaling
+from isthmus.training._workers import divided
 
 __all__ = [
     "GRIDS",
@@ -32,8 +33,8 @@ __all__ = [
     "apply",
     "check_loss",
     "cross_validate",
+    "divided",
     "encode_classes",
-    "end_with",
     "fit_scalings",
     "fit_target_scaling",
     "initialize",

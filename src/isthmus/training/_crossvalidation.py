@@ -6,14 +6,10 @@ differ only in numbers share a compiled program. Small networks are trained toge
 fill the processor; which are together does not depend on the number of processes, so that the results do not either.
 """
 
-import os
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import groupby
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy import ndarray
@@ -30,6 +26,7 @@ from isthmus.training._network import Activation, Layer, Network, initialize
 from isthmus.training._program import Items, Kind, Settings, jax_of_one_thread
 from isthmus.training._recipes import Recipe
 from isthmus.training._scaling import fit_scalings
+from isthmus.training._workers import divided
 
 # A network up to this many weights is trained together with the others of its size. On one thread of a CPU that made
 # training 1.1 to 1.8 times as fast below 8,000 weights (1.7: 64-16-64; 1.2: 64-32-128) and up to 2 times slower above (0.6:
@@ -210,23 +207,6 @@ class _Task:
         return np.stack([run.loss, run.watched_loss]).swapaxes(1, 2)
 
 
-def _run_in_worker(parent: int, task: _Task, *what: Any) -> Float[ndarray, "2 cells folds epochs"]:
-    end_with(parent)
-    return task.run(*what)
-
-
-@cache
-def end_with(parent: int) -> None:
-    """End this process once its parent is gone, killed perhaps: it would finish what is queued and then wait forever."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 def _stack(tuples: Sequence[_T]) -> _T:
     """Named tuples of arrays as one, with a leading axis."""
     return type(tuples[0])(*map(np.stack, zip(*tuples, strict=True)))
@@ -245,15 +225,7 @@ def _results(
     """Each group and its curves, the costly ones first, so that no process is left alone with a long one."""
     groups = sorted(groups, key=lambda group: -group.cost)
     total, done = sum(group.cost for group in groups), 0
-    processes = min(processes, len(groups))
-    if processes == 1:
-        found: Any = (task.run(group, x, y, classes, splits) for group in groups)
-    else:
-        import joblib  # noqa: PLC0415
-
-        # loky starts fresh interpreters, which start a JAX of one thread each; scripts need no main guard.
-        parallel = joblib.Parallel(processes, return_as="generator", batch_size=1, pre_dispatch="all")
-        found = parallel(joblib.delayed(_run_in_worker)(os.getpid(), task, group, x, y, classes, splits) for group in groups)
+    found = divided(task.run, [(group, x, y, classes, splits) for group in groups], processes)
     if progress is not None:
         progress("cross-validation", 0, total)
     for group, curves in zip(groups, found, strict=True):
