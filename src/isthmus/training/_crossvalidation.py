@@ -9,7 +9,7 @@ fill the processor; which are together does not depend on the number of processe
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy import ndarray
@@ -33,6 +33,7 @@ from isthmus.training._workers import divided
 # 64-128). Not measured on accelerators, where a lone small network leaves more of the processor idle.
 _TOGETHER_UP_TO = {"cpu": 8_000}
 _TOGETHER_ON_ACCELERATORS = 1_000_000
+_ONE_PART = 2e9  # weights x steps, about ten seconds
 _T = TypeVar("_T", Items, Settings)
 
 
@@ -126,10 +127,11 @@ def cross_validate(
 
 
 class _Group(NamedTuple):
-    """Models that one call of the program trains: numbers of cells and of folds, every combination of them."""
+    """Models that one call of a program trains: numbers of cells and of folds, every combination of them."""
 
     cells: Int[ndarray, " cells"]
     folds: Int[ndarray, " folds"]
+    program: int
     together: bool
     cost: int
 
@@ -160,24 +162,29 @@ class _Task:
         largest = _TOGETHER_UP_TO.get(platform, _TOGETHER_ON_ACCELERATORS)
         steps = [-(-len(split.train) // self.recipe.batch) for split in splits]
         numbered = list(enumerate(self.cells()))
+        program = 0
         for _, same in groupby(numbered, key=lambda entry: (entry[1].hidden, entry[1].dropout > 0)):
             numbers = np.array([number for number, _ in same])
             network = self.start(inputs, outputs, self.cells()[numbers[0]])
             weights = sum(layer.weight.size for layer in network)
             # Folds of another number of steps would have to take empty ones, and an empty step moves Adam's memory.
             for count in sorted(set(steps)):
+                program += 1
                 folds = np.flatnonzero(np.equal(steps, count))
                 if weights <= largest:
-                    yield _Group(numbers, folds, True, weights * count * len(numbers) * len(folds))
+                    yield _Group(numbers, folds, program, True, weights * count * len(numbers) * len(folds))
                 else:
                     for fold in folds:
                         for number in numbers:
-                            yield _Group(np.array([number]), np.array([fold]), False, weights * count)
+                            yield _Group(np.array([number]), np.array([fold]), program, False, weights * count)
 
-    def run(
+    def run(self, groups: Sequence[_Group], *data: Any) -> list[Float[ndarray, "2 cells folds epochs"]]:
+        """Training and validation losses of the models of some groups."""
+        return [self._run(group, *data) for group in groups]
+
+    def _run(
         self, group: _Group, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"], classes: ndarray, splits: Sequence[Split]
     ) -> Float[ndarray, "2 cells folds epochs"]:
-        """Training and validation losses of the models of a group."""
         sizes = [max(len(getattr(split, part)) for split in splits) for part in ("train", "test")]
         cells = [self.cells()[number] for number in group.cells]
         recipes = [cell.of(self.recipe, self.grid.epochs) for cell in cells]
@@ -222,14 +229,28 @@ def _results(
     processes: int,
     progress: Progress | None,
 ) -> Iterator[tuple[_Group, Float[ndarray, "2 cells folds epochs"]]]:
-    """Each group and its curves, the costly ones first, so that no process is left alone with a long one."""
-    groups = sorted(groups, key=lambda group: -group.cost)
+    """Each group and its curves."""
+    parts = _parts(groups, processes, task.grid.epochs)
     total, done = sum(group.cost for group in groups), 0
-    found = divided(task.run, [(group, x, y, classes, splits) for group in groups], processes)
+    found = divided(task.run, [(part, x, y, classes, splits) for part in parts], processes)
     if progress is not None:
         progress("cross-validation", 0, total)
-    for group, curves in zip(groups, found, strict=True):
-        yield group, curves
-        done += group.cost
+    for part, curves in zip(parts, found, strict=True):
+        yield from zip(part, curves, strict=True)
+        done += sum(group.cost for group in part)
         if progress is not None:
             progress("cross-validation", done, total)
+
+
+def _parts(groups: Sequence[_Group], processes: int, epochs: int) -> list[list[_Group]]:
+    """Groups that one process trains in a row, the costly ones first, so that none is left alone with a long one.
+
+    Those of one program are a part where they take some seconds only, and not much more than a process's share: every
+    process that takes one of them compiles the program, which lasts about half a second.
+    """
+    most = min(_ONE_PART / epochs, 1.2 * sum(group.cost for group in groups) / processes)
+    parts: list[list[_Group]] = []
+    for _, same in groupby(groups, key=lambda group: group.program):
+        part = list(same)
+        parts += [part] if processes > 1 and sum(group.cost for group in part) <= most else [[group] for group in part]
+    return sorted(parts, key=lambda part: -sum(group.cost for group in part))

@@ -182,9 +182,10 @@ def program(kind: Kind) -> Any:
         def epoch(progress: tuple[State, Any]) -> tuple[State, Any]:
             state, done = progress
             rows = batches[done - first]
-            # Masks depend on seed, epoch, step and layer alone: models that train together drop the same units.
-            key = jax.random.fold_in(jax.random.key(seed), done)
-            keys = jax.random.split(key, len(rows)) if kind.drops else None
+            keys = None
+            if kind.drops:
+                # Masks depend on seed, epoch, step and layer alone: models that train together drop the same units.
+                keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), done), len(rows))
             (network, memory), (values, weights) = jax.lax.scan(step, (state.network, state.memory), (rows, keys))
             loss = state.loss.at[done].set(values.sum() / weights.sum())
             seen = state.watched_loss.at[done].set(watched_loss(network, watched, settings))
