@@ -67,8 +67,8 @@ class Recipe:
                 listed = f"{', '.join(known[:-1])} or {known[-1]}"
                 raise MappingError(f"{name}: needed {listed}, got {getattr(self, name)!r}. Choose one of them.")
         for name in ("batch", "epochs", "hidden"):
-            if getattr(self, name) < 1:
-                raise MappingError(f"{name}: needed at least 1, got {getattr(self, name)}. Choose a positive number.")
+            if not 1 <= getattr(self, name) < 2**31:
+                raise MappingError(f"{name}: needed 1 to {2**31 - 1}, got {getattr(self, name)}. Choose one in that range.")
         for name, usual in (("held_out", 0.2), ("dropout", 0.25)):
             if not 0 <= getattr(self, name) < 1:
                 raise MappingError(f"{name}: needed a share in [0, 1), got {getattr(self, name)}. Use {usual}.")
