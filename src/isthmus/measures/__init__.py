@@ -2,6 +2,7 @@
 
 from isthmus.measures._approximation import ApproximateOverlap, approximate_overlap
 from isthmus.measures._bridge import Bridge, Counts, Quantity, Spaces, bridge
+from isthmus.measures._limits import Bound, Kept, Limited, keeps
 from isthmus.measures._lists import as_list, depth_for, enough_for_halves, positions
 from isthmus.measures._overlap import OverlapResult, chance, mnno, nno, overlap, overlaps, relabeled
 from isthmus.measures._sampling import draw, searched
@@ -9,8 +10,11 @@ from isthmus.measures._verdict import Verdict, verdict
 
 __all__ = [
     "ApproximateOverlap",
+    "Bound",
     "Bridge",
     "Counts",
+    "Kept",
+    "Limited",
     "OverlapResult",
     "Quantity",
     "Spaces",
@@ -22,6 +26,7 @@ __all__ = [
     "depth_for",
     "draw",
     "enough_for_halves",
+    "keeps",
     "mnno",
     "nno",
     "overlap",

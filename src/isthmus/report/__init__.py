@@ -4,7 +4,14 @@ from isthmus.report._learning import learning_chart, learning_charts, learning_t
 from isthmus.report._page import bridge_plane, write_page
 from isthmus.report._reproduction import reproduction_tables, reproduction_text
 from isthmus.report._results import results_tables
-from isthmus.report._tables import approximate_table, audit_answer, audit_tables, hub_table, overlap_table
+from isthmus.report._tables import (
+    approximate_table,
+    audit_answer,
+    audit_tables,
+    hub_table,
+    limits_table,
+    overlap_table,
+)
 
 __all__ = [
     "approximate_table",
@@ -15,6 +22,7 @@ __all__ = [
     "learning_chart",
     "learning_charts",
     "learning_table",
+    "limits_table",
     "overlap_table",
     "reproduction_tables",
     "reproduction_text",

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from isthmus.experiments import Audit, AuditRow
-from isthmus.measures import ApproximateOverlap, OverlapResult
+from isthmus.measures import ApproximateOverlap, Bridge, Kept, OverlapResult
 
 
 def audit_tables(audit: Audit) -> list[Table]:
@@ -112,6 +112,26 @@ def overlap_table(results: list[tuple[str, str, OverlapResult]], records: list[d
             _names(a, b), str(result.n), *([str(result.sample or "all")] if sampled else []), str(result.k), result.a.metric,
             "in" if result.a.includes_self else "out", f"{result.mnno:.4f}", _interval(record), f"{result.chance:.4f}",
             f"{result.adjusted:.4f}", f"{record['p_value']:.2g}",
+        )  # fmt: skip
+    return table
+
+
+def limits_table(found: list[Kept], result: OverlapResult | Bridge, *, sure: bool) -> Table:
+    """One line a limit, and whether it is kept."""
+    judged = "the whole 95 % interval" if sure else "the estimate"
+    space = result.a if isinstance(result, OverlapResult) else result.spaces[0].x
+    caption = (
+        f"{result.n} items, K={result.k}, {space.metric}, self {'included' if space.includes_self else 'excluded'}; "
+        f"{judged} has to keep a limit"
+    )
+    table = Table(title="limits", caption=caption, caption_justify="left")
+    _columns(table, ["quantity", "limit"])
+    _columns(table, ["value", "95 % interval"], right=True)
+    _columns(table, ["kept"])
+    for each in found:
+        table.add_row(
+            each.quantity.replace("_", " "), f"{'at least' if each.bound == 'min' else 'at most'} {each.limit:g}",
+            f"{each.value:.4f}", f"[{each.low:.4f}, {each.high:.4f}]", "yes" if each.kept else "NO",
         )  # fmt: skip
     return table
 

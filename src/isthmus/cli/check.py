@@ -1,0 +1,76 @@
+"""`isthmus check`: a gate for pipelines."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from isthmus._errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from isthmus.measures import Bound, Bridge, Limited, OverlapResult
+
+Argument, Option = typer.Argument, typer.Option
+
+
+def check(
+    sets: Annotated[list[str], Argument(metavar="OLD NEW | X F Y", help="Two sets, or a mapped set between two.")],
+    min_overlap: Annotated[float | None, Option(help="Of two sets: their overlap must not be smaller.")] = None,
+    min_target: Annotated[float | None, Option(help="Of X F Y: least overlap of F with Y.")] = None,
+    min_bridge: Annotated[float | None, Option(help="Of X F Y: least bridge rate.")] = None,
+    max_echo: Annotated[float | None, Option(help="Of X F Y: largest echo rate.")] = None,
+    min_index: Annotated[float | None, Option(help="Of X F Y: least bridge index, bridge rate less echo rate.")] = None,
+    sure: Annotated[bool, Option("--sure", help="The whole 95 % interval must keep a limit.")] = False,
+    k: Annotated[int, Option("-k", "--k", help="Neighbors counted.")] = 10,
+    metric: Annotated[str, Option(help="cosine or euclidean.")] = "cosine",
+    include_self: Annotated[bool, Option("--include-self", help="Count an item as its own neighbor.")] = False,
+    sample: Annotated[int | None, Option(help="Search only so many random items, exactly among all.")] = None,
+    seed: Annotated[int, Option(help="Of the sample.")] = 0,
+    json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,
+) -> None:
+    """Stop a pipeline where neighborhoods change too much, or where a mapping echoes: exit code 0, or 1.
+
+    Compares an old embedding of some items with a new one, or a mapped set with its input and its target. Exit code 0 says
+    that all limits are kept, 1 that one is not, 2 that it could not be found out.
+
+    Examples:
+        isthmus check old.npy new.npy --min-overlap 0.8
+        isthmus check old.parquet:vector new.parquet:vector --min-overlap 0.8 --sure --json
+        isthmus check x.npy mapped.npy y.npy --min-index 0 --max-echo 0.3
+    """
+    from isthmus.cli import _output, _sources  # noqa: PLC0415 - the command line starts before numpy does
+    from isthmus.measures import bridge, keeps, overlap  # noqa: PLC0415
+    from isthmus.neighbors import check_metric  # noqa: PLC0415
+    from isthmus.pairs import check_seed  # noqa: PLC0415
+
+    check_seed(seed)
+    asked: dict[tuple[Limited, Bound], float | None] = {
+        ("overlap", "min"): min_overlap, ("target_overlap", "min"): min_target, ("bridge_rate", "min"): min_bridge,
+        ("echo_rate", "max"): max_echo, ("index", "min"): min_index,
+    }  # fmt: skip
+    limits = {key: limit for key, limit in asked.items() if limit is not None}
+    of_two = {key for key in limits if key[0] == "overlap"}
+    suited = of_two if len(sets) <= 2 else limits.keys() - of_two
+    if not limits or suited != limits.keys() or len(sets) > 3:
+        raise DataError(
+            "limits: needed --min-overlap for two sets, or --min-target, --min-bridge, --max-echo, --min-index for X F Y, "
+            f"got {', '.join('-'.join(key[::-1]) for key in limits) or 'none'} for {len(sets)}. Name what must be kept."
+        )
+    pairs = _sources.pairs([sets[0], sets[-1]] if len(sets) > 1 else sets)
+    spaces = [pairs.x, pairs.y] if of_two else [pairs.x, _sources.mapped(sets[1], pairs), pairs.y]
+    measure: Callable[..., OverlapResult | Bridge] = overlap if of_two else bridge
+    with _output.progress() as progress:
+        result = measure(
+            *spaces, k, check_metric(metric), include_self=include_self, sample=sample, seed=seed, progress=progress
+        )
+    found = keeps(result, limits, sure=sure)
+    if json:
+        how = {"sure": sure, "n": result.n, "k": k, "metric": metric, "include_self": include_self, "sample": sample}
+        _output.print_json([{**each.record(), **how} for each in found])
+    else:
+        from isthmus.report import limits_table  # noqa: PLC0415
+
+        _output.console().print(limits_table(found, result, sure=sure))
+    if not all(each.kept for each in found):
+        raise typer.Exit(1)
