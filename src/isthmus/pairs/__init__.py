@@ -7,6 +7,7 @@ from isthmus.pairs._scaling import Scaling, ScalingKind
 from isthmus.pairs._splits import Split, check_seed, hold_out, k_fold, read_split
 from isthmus.pairs._streams import STREAMED, Part, VectorStream, checked_rows, open_stream
 from isthmus.pairs._vectors import Vectors, check_ids, check_vectors
+from isthmus.pairs._write import write
 
 __all__ = [
     "STREAMED",
@@ -29,4 +30,5 @@ __all__ = [
     "read",
     "read_labels",
     "read_split",
+    "write",
 ]
