@@ -15,7 +15,7 @@ from isthmus._errors import DataError, MappingError, NeighborError
 from isthmus._shapes import Float, Progress
 from isthmus.experiments._authors import recipe_for
 from isthmus.experiments._tally import Errors, Tally, half_masks, neighbor_table, tally
-from isthmus.mappings import MAPPINGS, MLP, Identity, Mapping, Untrained, mapping
+from isthmus.mappings import FAMILY, MAPPINGS, MLP, Identity, Mapping, Untrained, mapping
 from isthmus.measures import Spaces, Verdict, as_list, verdict
 from isthmus.neighbors import Metric, check_metric
 from isthmus.pairs import Pairs, Split, check_seed, check_vectors, k_fold
@@ -269,7 +269,7 @@ def check_sizes(splits: Sequence[Split], ks: Sequence[int], n: int, *, include_s
 
 def _recipes(side: Pairs, names: Sequence[str], recipe: str, learning_rate: float | None) -> dict[str, Recipe]:
     """The mappings to learn between these spaces, each with its recipe."""
-    named = dict.fromkeys(known for name in names for known in (MAPPINGS if name == "all" else (name,)))
+    named = dict.fromkeys(known for name in names for known in (FAMILY if name == "all" else (name,)))
     return {name: recipe_for(side, name, recipe, learning_rate) for name in named}
 
 

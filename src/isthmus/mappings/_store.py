@@ -10,14 +10,29 @@ from safetensors.numpy import save_file
 from sklearn.utils.validation import check_is_fitted
 
 from isthmus._errors import MappingError
+from isthmus.mappings._anchor_attention import AnchorAttention
+from isthmus.mappings._batchwise import RCSLS, Contrastive, Relational
+from isthmus.mappings._cca import CCA
 from isthmus.mappings._contract import Mapping
+from isthmus.mappings._kernel_ridge import KernelRidge
+from isthmus.mappings._nearest import NearestNeighbors
 from isthmus.mappings._network import MLP, Linear
+from isthmus.mappings._procrustes import Procrustes
+from isthmus.mappings._reduced_rank import ReducedRankRidge
+from isthmus.mappings._reverse_ridge import ReverseRidge
 from isthmus.mappings._ridge import Ridge
+from isthmus.mappings._snap import Snap
 from isthmus.mappings._untrained import Identity, Untrained
 from isthmus.training import Grid, Recipe
 
 _SETTINGS = {"recipe": Recipe, "grid": Grid}
-_KINDS: dict[str, type[Mapping]] = {kind.__name__: kind for kind in (Identity, Linear, MLP, Ridge, Untrained)}
+_KINDS: dict[str, type[Mapping]] = {
+    kind.__name__: kind
+    for kind in (
+        AnchorAttention, CCA, Contrastive, Identity, KernelRidge, Linear, MLP, NearestNeighbors, Procrustes, RCSLS,
+        ReducedRankRidge, Relational, ReverseRidge, Ridge, Snap, Untrained,
+    )
+}  # fmt: skip
 
 
 def save(mapping: Mapping, path: str | Path) -> None:

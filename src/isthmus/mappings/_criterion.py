@@ -1,0 +1,62 @@
+"""What a choice within the training items can go by: overlaps and rates of predictions of them, from neighbors alone.
+
+The full measures, with intervals and tests, stand in `isthmus.measures`; this is what a mapping needs while it is learned.
+"""
+
+from typing import Literal, get_args
+
+import numpy as np
+from numpy import ndarray
+
+from isthmus._errors import MappingError
+from isthmus._shapes import Bool, Float, Int
+from isthmus.neighbors import search
+
+Quantity = Literal["target_overlap", "bridge_rate", "index"]
+
+
+class Criterion:
+    """A quantity of f, by cosine at k, higher is better: `Criterion(x, y, k, of)(f)`.
+
+    target_overlap = mNNO(Y, f); bridge_rate: share of the neighbors that only y has that f recovers; index: bridge rate less
+    echo rate. Where input and target have the same neighbors, there is nothing to bridge: rate and index are 0.
+
+    Args:
+        x: inputs.
+        y: targets.
+        k: neighbors; at most one less than the items, else as many.
+        of: the quantity.
+
+    Raises:
+        MappingError: an unknown quantity.
+
+    Example:
+        >>> x, y = np.random.default_rng(0).normal(size=(2, 40, 4))
+        >>> [Criterion(x, y, 5, "index")(each) for each in (x, y)]
+        [-1.0, 1.0]
+    """
+
+    def __init__(self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"], k: int, of: Quantity) -> None:
+        if of not in get_args(Quantity):
+            raise MappingError(f"criterion: needed one of {', '.join(get_args(Quantity))}, got {of!r}. Choose one.")
+        self.of, self.k = of, min(k, len(x) - 1)
+        self.x, self.y = (search(each, self.k).index for each in (x, y))
+        self.only_target = ~_found(self.y, self.x)
+        self.only_input = ~_found(self.x, self.y)
+
+    def __call__(self, f: Float[ndarray, "n d"]) -> float:
+        """The quantity of predictions f, one row for each item."""
+        mapped = search(f, self.k).index
+        in_target = _found(self.y, mapped)
+        if self.of == "target_overlap":
+            return float(in_target.mean())
+        whole = max(int(self.only_target.sum()), 1)
+        bridged = int((in_target & self.only_target).sum())
+        echoed = int((_found(self.x, mapped) & self.only_input).sum()) if self.of == "index" else 0
+        return (bridged - echoed) / whole
+
+
+def _found(a: Int[ndarray, "n k"], b: Int[ndarray, "n k"]) -> Bool[ndarray, "n k"]:
+    """Which entries of each row of a stand in the same row of b."""
+    found: Bool[ndarray, "n k"] = (a[:, :, None] == b[:, None]).any(axis=-1)
+    return found
