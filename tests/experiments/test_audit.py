@@ -61,7 +61,7 @@ def test_every_trained_mapping_beats_its_untrained_twin(default):
 def test_on_500_items_of_the_other_embedded_sets_too(name):
     pairs = isthmus.load(name)
     some = np.random.default_rng(0).permutation(len(pairs))[:500]
-    trained_beat_untrained(audit(pairs.take(some), ["all"], folds=2))
+    trained_beat_untrained(audit(pairs.take(some), ["ridge", "lin", "nn"], folds=2))
 
 
 @pytest.mark.parametrize("direction", ["x->y", "y->x"])

@@ -5,7 +5,7 @@ searched once for each test set, at a depth that serves every k and every half-s
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ from isthmus.mappings import FAMILY, MAPPINGS, MLP, Identity, Mapping, Untrained
 from isthmus.measures import Spaces, Verdict, as_list, verdict
 from isthmus.neighbors import Metric, check_metric
 from isthmus.pairs import Pairs, Split, check_seed, check_vectors, k_fold
-from isthmus.statistics import POPULATIONS, sign_flip_p
+from isthmus.statistics import POPULATIONS, holm, sign_flip_p
 from isthmus.training import Recipe, check_loss
 
 Direction = Literal["x->y", "y->x"]
@@ -44,6 +44,9 @@ class AuditRow:
         gain, gain_low, gain_high: bridge rate less that of the untrained twin (for given vectors, of the better of an
             untrained `lin` and `nn`), with its interval; None for controls.
         p_value: paired sign-flip test over items of target against input overlap.
+        p_against_lin, p_against_nn: paired sign-flip test over items of this mapping's target overlap against that of the
+            paper's `lin` and `nn`, corrected by Holm over all mappings that are compared with either; None where there is no
+            such comparison.
         mse: mean over items and dimensions of (f(x) - y)^2; None where f(x) and y differ in width.
         r2: 1 - sum |f(x) - y|^2 / sum |y - mean(y)|^2, over all dimensions together.
         verdict: in words, by the rules of `isthmus.measures.verdict`.
@@ -79,6 +82,8 @@ class AuditRow:
     mse: float | None
     r2: float | None
     verdict: Verdict
+    p_against_lin: float | None = None
+    p_against_nn: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,13 +286,17 @@ def _candidates(recipes: dict[str, Recipe], loss: str, *, mapped: bool) -> Itera
     for name, recipe in recipes.items():
         mapping(name, loss=loss, recipe=recipe)  # an unknown name is refused before anything is learned
     yield _Candidate("identity", "control", lambda seed: Identity(), ())  # noqa: ARG005
-    twins = {f"untrained-{name}": name for name in (("lin", "nn") if mapped else recipes)}
-    for twin, name in twins.items():
+    twins = {name: f"untrained-{name}" for name in (("lin", "nn") if mapped else recipes)}
+    settings = {name: repr(mapping(name, recipe=recipes[name]).twin()) for name in twins}
+    for name in twins:  # mappings whose untrained twins have the same settings share one, named after the first
+        twins[name] = twins[next(each for each in twins if settings[each] == settings[name])]
+    for twin in dict.fromkeys(twins.values()):
+        name = twin.removeprefix("untrained-")
         yield _Candidate(twin, "control", _untrained(name, recipes[name]), ())
     if mapped:
-        yield _Candidate("given", "mapping", lambda seed: Identity(), tuple(twins))  # noqa: ARG005 - never fitted
+        yield _Candidate("given", "mapping", lambda seed: Identity(), tuple(twins.values()))  # noqa: ARG005 - never fitted
     else:
-        for twin, name in twins.items():
+        for name, twin in twins.items():
             yield _Candidate(name, "mapping", _learned(name, loss, recipes[name]), (twin,))
 
 
@@ -368,11 +377,27 @@ def _measure(
     }
     for position in range(len(ks)):
         pooled = {name: Tally.pool([part[position] for part in parts]) for name, parts in tallies.items()}
+        against = _against_paper({each.name: pooled[each.name] for each in candidates if each.role == "mapping"}, seed)
         for candidate in candidates:
             mine = pooled[candidate.name]
             twins = [pooled[name] for name in candidate.twins]
             p = sign_flip_p(mine.differences(), seed=seed)
-            yield row_of(side.name, direction, candidate.name, candidate.role, mine, twins, errors[candidate.name], p)
+            row = row_of(side.name, direction, candidate.name, candidate.role, mine, twins, errors[candidate.name], p)
+            yield replace(
+                row, p_against_lin=against.get((candidate.name, "lin")), p_against_nn=against.get((candidate.name, "nn"))
+            )
+
+
+def _against_paper(tallies: dict[str, Tally], seed: int) -> dict[tuple[str, str], float]:
+    """P-values of each mapping's target overlap against that of `lin` and of `nn`, item by item, corrected by Holm."""
+    compared = [
+        (name, other) for other in ("lin", "nn") if other in tallies for name in tallies if name not in ("lin", "nn")
+    ]  # fmt: skip
+    if not compared:
+        return {}
+    kept = {name: tally.kept() for name, tally in tallies.items()}
+    p = np.array([sign_flip_p(kept[name] - kept[other], seed=seed) for name, other in compared])
+    return dict(zip(compared, holm(p).tolist(), strict=True))
 
 
 def row_of(

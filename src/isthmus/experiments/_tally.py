@@ -147,6 +147,11 @@ class Tally:
         group = np.unique(self.items, return_inverse=True)[1]
         return np.bincount(group, weights=self.counts.fy - self.counts.fx)
 
+    def kept(self) -> Float[ndarray, " distinct"]:
+        """Target neighbors that each distinct item keeps, summed over its repetitions: whole numbers."""
+        group = np.unique(self.items, return_inverse=True)[1]
+        return np.bincount(group, weights=self.counts.fy)
+
     def record(self) -> dict[str, Any]:
         """All that is counted, under the names of `AuditRow`."""
         sizes = [size for _, size in self.sets]

@@ -16,7 +16,7 @@ Quantity = Literal["target_overlap", "bridge_rate", "index"]
 
 
 class Criterion:
-    """A quantity of f, by cosine at k, higher is better: `Criterion(x, y, k, of)(f)`.
+    """The three quantities of predictions f, by cosine at k: `Criterion(x, y, k)(f)` gives them by name; higher is better.
 
     target_overlap = mNNO(Y, f); bridge_rate: share of the neighbors that only y has that f recovers; index: bridge rate less
     echo rate. Where input and target have the same neighbors, there is nothing to bridge: rate and index are 0.
@@ -24,36 +24,40 @@ class Criterion:
     Args:
         x: inputs.
         y: targets.
-        k: neighbors; at most one less than the items, else as many.
-        of: the quantity.
-
-    Raises:
-        MappingError: an unknown quantity.
+        k: neighbors; as many as there are others, where these are fewer.
 
     Example:
         >>> x, y = np.random.default_rng(0).normal(size=(2, 40, 4))
-        >>> [Criterion(x, y, 5, "index")(each) for each in (x, y)]
+        >>> [Criterion(x, y, 5)(each)["index"] for each in (x, y)]
         [-1.0, 1.0]
     """
 
-    def __init__(self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"], k: int, of: Quantity) -> None:
-        if of not in get_args(Quantity):
-            raise MappingError(f"criterion: needed one of {', '.join(get_args(Quantity))}, got {of!r}. Choose one.")
-        self.of, self.k = of, min(k, len(x) - 1)
+    def __init__(self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"], k: int) -> None:
+        self.k = min(k, len(x) - 1)
         self.x, self.y = (search(each, self.k).index for each in (x, y))
         self.only_target = ~_found(self.y, self.x)
         self.only_input = ~_found(self.x, self.y)
 
-    def __call__(self, f: Float[ndarray, "n d"]) -> float:
-        """The quantity of predictions f, one row for each item."""
+    def __call__(self, f: Float[ndarray, "n d"]) -> dict[Quantity, float]:
+        """The quantities of predictions f, one row for each item."""
         mapped = search(f, self.k).index
         in_target = _found(self.y, mapped)
-        if self.of == "target_overlap":
-            return float(in_target.mean())
         whole = max(int(self.only_target.sum()), 1)
         bridged = int((in_target & self.only_target).sum())
-        echoed = int((_found(self.x, mapped) & self.only_input).sum()) if self.of == "index" else 0
-        return (bridged - echoed) / whole
+        echoed = int((_found(self.x, mapped) & self.only_input).sum())
+        return {
+            "target_overlap": float(in_target.mean()), "bridge_rate": bridged / whole, "index": (bridged - echoed) / whole,
+        }  # fmt: skip
+
+
+def check_quantity(of: str) -> None:
+    """Refuse an unknown quantity.
+
+    Raises:
+        MappingError: one that is not among the three.
+    """
+    if of not in get_args(Quantity):
+        raise MappingError(f"criterion: needed one of {', '.join(get_args(Quantity))}, got {of!r}. Choose one.")
 
 
 def _found(a: Int[ndarray, "n k"], b: Int[ndarray, "n k"]) -> Bool[ndarray, "n k"]:

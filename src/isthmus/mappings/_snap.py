@@ -7,7 +7,7 @@ training items, as large as a test set would be.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import product
+from itertools import groupby, product
 from typing import NamedTuple
 
 import numpy as np
@@ -17,12 +17,13 @@ from isthmus._errors import MappingError
 from isthmus._shapes import Float, Int
 from isthmus.mappings._anchor_attention import softmax
 from isthmus.mappings._contract import Mapping
-from isthmus.mappings._criterion import Criterion, Quantity
+from isthmus.mappings._criterion import Criterion, Quantity, check_quantity
 from isthmus.mappings._kernel_ridge import ANCHORS, KERNEL_PENALTIES, WIDTHS, check_positive, draw_anchors
 from isthmus.mappings._kernels import gaussian, kernel_smoother, typical_square
 from isthmus.mappings._nearest import directions
+from isthmus.mappings._ridge import Ridge
 from isthmus.mappings._untrained import Untrained
-from isthmus.pairs import Scaling, ScalingKind, k_fold
+from isthmus.pairs import Scaling, ScalingKind, Split, k_fold
 
 
 def snap(
@@ -145,6 +146,29 @@ def spread_metric(f: Float[ndarray, "n d"], power: float) -> Float[ndarray, "d d
     return metric
 
 
+class _Pulled:
+    """Predictions and what repeated snaps make of them; choices that share their snaps share the work."""
+
+    def __init__(self, g: Float[ndarray, "m d"], targets: Float[ndarray, "n d"], sharpness: float) -> None:
+        self.g, self.targets, self.sharpness = directions(g), targets, sharpness
+        self.snapped: dict[tuple[int, int], ndarray] = {}
+
+    def after(self, rounds: int, neighbors: int) -> Float[ndarray, "m d"]:
+        """Directions after so many snaps."""
+        if not rounds:
+            return self.g
+        if (rounds, neighbors) not in self.snapped:
+            before = self.after(rounds - 1, neighbors)
+            self.snapped[rounds, neighbors] = directions(snap(before, self.targets, neighbors, self.sharpness))
+        return self.snapped[rounds, neighbors]
+
+    def finished(self, choice: Choice) -> Float[ndarray, "m d"]:
+        """(1 - share) g + share s, both at length 1."""
+        if not choice.share:
+            return self.g
+        return (1 - choice.share) * self.g + choice.share * self.after(choice.rounds, choice.neighbors)
+
+
 class Snap(Mapping):
     """f(x) = |y - mean(y)| on average, times (1 - share) g/|g| + share s/|s|, s the soft assignment of g to training targets.
 
@@ -157,7 +181,8 @@ class Snap(Mapping):
     length, since only directions are learned. To predict y itself, use KernelRidge.
 
     Args:
-        criterion: that chooses, on folds of the training items: "target_overlap", "bridge_rate" or "index".
+        criterion: that chooses, on folds of the training items: "target_overlap", "bridge_rate" or "index", the last one among
+            those whose target overlap is not below that of ridge regression, since noise has a high index too.
         shares: candidates for the share of the snap, in [0, 1].
         powers: candidates for the power of the metric, in [0, 1].
         seconds: candidates for the weight of the second kernel, in [0, 1).
@@ -187,10 +212,10 @@ class Snap(Mapping):
         self,
         criterion: Quantity = "target_overlap",
         shares: Sequence[float] = (0.0, 0.5, 0.75, 1.0),
-        powers: Sequence[float] = (0.0, 0.25, 0.5),
+        powers: Sequence[float] = (0.0, 0.25, 0.5, 0.75, 1.0),
         seconds: Sequence[float] = (0.0, 0.5),
-        rounds: Sequence[int] = (1, 2),
-        neighbors: Sequence[int] = (20, 50),
+        rounds: Sequence[int] = (1, 2, 3),
+        neighbors: Sequence[int] = (20,),
         sharpness: float = 10.0,
         penalties: Sequence[float] = KERNEL_PENALTIES,
         widths: Sequence[float] = WIDTHS,
@@ -223,17 +248,38 @@ class Snap(Mapping):
         chosen = draw_anchors(len(x), self.anchors, self.seed)
         self.width_ = self._best_width(scaled, y, chosen)
         choices = self._choices()
-        scores = np.zeros(len(choices))
+        self.choice_, self.score_ = choices[0], float("nan")
         folds = min(self.folds, len(x) // 4)  # with fewer than 8 items there are no folds, and the first choice is taken
-        for split in k_fold(len(x), folds, self.seed) if folds > 1 and len(choices) > 1 else ():
-            score = Criterion(x[split.test], y[split.test], self.k, self.criterion)
-            part = draw_anchors(len(split.train), self.anchors, self.seed)
-            for position, f in enumerate(self._fitted(scaled[split.train], y[split.train], part, choices, scaled[split.test])):
-                scores[position] += score(f) * len(split.test) / len(x)
-        best = int(np.argmax(scores))
-        self.choice_, self.score_ = choices[best], float(scores[best])
+        if folds > 1 and len(choices) > 1:
+            self.choice_, self.score_ = self._chosen(choices, x, scaled, y, k_fold(len(x), folds, self.seed))
         for _ in self._fitted(scaled, y, chosen, [self.choice_], scaled[:1]):
             pass  # leaves the parts of the chosen mapping
+
+    def _chosen(
+        self,
+        choices: Sequence[Choice],
+        x: Float[ndarray, "n dx"],
+        scaled: Float[ndarray, "n dx"],
+        y: Float[ndarray, "n dy"],
+        splits: Sequence[Split],
+    ) -> tuple[Choice, float]:
+        """The choice with the highest criterion over the folds; for the index, among those that overlap no less than ridge."""
+        scores, overlaps = np.zeros((2, len(choices)))
+        floor = 0.0
+        for split in splits:
+            train, test = split.train, split.test
+            score, weight = Criterion(x[test], y[test], self.k), len(test) / len(x)
+            part = draw_anchors(len(train), self.anchors, self.seed)
+            for position, f in enumerate(self._fitted(scaled[train], y[train], part, choices, scaled[test])):
+                found = score(f)
+                scores[position] += weight * found[self.criterion]
+                overlaps[position] += weight * found["target_overlap"]
+            if self.criterion == "index":
+                ridge = Ridge(scaling=self.scaling).fit(x[train], y[train])
+                floor += weight * score(ridge.predict(x[test]))["target_overlap"]
+        allowed = overlaps >= min(floor, overlaps.max())
+        best = int(np.argmax(np.where(allowed, scores, -np.inf)))
+        return choices[best], float(scores[best])
 
     def _fitted(
         self,
@@ -251,9 +297,11 @@ class Snap(Mapping):
         metrics = {power: spread_metric(left_out, power) for power in {choice.power for choice in choices}}
         predicted = {second: each.predict(new) for second, each in regressions.items()}
         self.targets_ = units[chosen]
-        for choice in choices:
-            self.regression_, self.metric_ = regressions[choice.second], metrics[choice.power]
-            yield self._finished(predicted[choice.second] @ self.metric_, choice)
+        for (second, power), group in groupby(choices, key=lambda choice: (choice.second, choice.power)):
+            self.regression_, self.metric_ = regressions[second], metrics[power]
+            pulled = _Pulled(predicted[second] @ self.metric_, self.targets_, self.sharpness)
+            for choice in group:
+                yield pulled.finished(choice) * self.length_
 
     def _best_width(self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"], chosen: Int[ndarray, " m"]) -> float:
         square, losses = typical_square(x), []
@@ -274,18 +322,12 @@ class Snap(Mapping):
             for a, b, c, d, e in free
         ))  # fmt: skip
 
-    def _finished(self, g: Float[ndarray, "m dy"], choice: Choice) -> Float[ndarray, "m dy"]:
-        if not choice.share:
-            return directions(g) * self.length_
-        pulled = g
-        for _ in range(choice.rounds):
-            pulled = snap(pulled, self.targets_, choice.neighbors, self.sharpness)
-        return ((1 - choice.share) * directions(g) + choice.share * directions(pulled)) * self.length_
-
     def _map(self, x: Float[ndarray, "m dx"]) -> Float[ndarray, "m dy"]:
-        return self._finished(self.regression_.predict(self.scaling_.apply(x)) @ self.metric_, self.choice_)
+        g = self.regression_.predict(self.scaling_.apply(x)) @ self.metric_
+        return _Pulled(g, self.targets_, self.sharpness).finished(self.choice_) * self.length_
 
     def _check(self) -> None:
+        check_quantity(self.criterion)
         check_positive("penalties", self.penalties)
         check_positive("widths", self.widths)
         for name, least, most in (("shares", 0, 1), ("powers", 0, 1), ("seconds", 0, 0.99), ("rounds", 1, 100), ("neighbors", 1, 10**9)):

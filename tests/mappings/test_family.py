@@ -1,0 +1,266 @@
+"""The family: closed forms against other programs' solutions, laws, hostile input, and saving."""
+
+import numpy as np
+import pytest
+import scipy.linalg
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.cross_decomposition import CCA as SklearnCCA
+from sklearn.kernel_ridge import KernelRidge as SklearnKernelRidge
+from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import Ridge as SklearnRidge
+from sklearn.neighbors import KNeighborsRegressor
+
+from isthmus import IsthmusError, bridge
+from isthmus.experiments import audit
+from isthmus.mappings import (
+    CCA,
+    FAMILY,
+    RCSLS,
+    AnchorAttention,
+    Contrastive,
+    Criterion,
+    KernelRidge,
+    NearestNeighbors,
+    Procrustes,
+    ReducedRankRidge,
+    Relational,
+    ReverseRidge,
+    Snap,
+    load,
+    mapping,
+    save,
+    snap,
+)
+from isthmus.mappings._kernels import typical_square
+from isthmus.mappings._smoother import Smoother
+from isthmus.pairs import Pairs
+from isthmus.training import Recipe
+
+FAST = Recipe(epochs=3, patience=0)
+CLOSED = [
+    ReducedRankRidge(), ReverseRidge(), Procrustes(), CCA(), KernelRidge(), KernelRidge(anchors=40), NearestNeighbors(5),
+    AnchorAttention(), AnchorAttention(anchors=30), Snap(), Snap(criterion="index", anchors=50),
+]  # fmt: skip
+LEARNED = [Contrastive(recipe=FAST), Relational(hidden=(), recipe=FAST), RCSLS(recipe=FAST)]
+
+
+@pytest.fixture
+def xy(rng):
+    x = rng.normal(size=(120, 6))
+    return x, np.tanh(x @ rng.normal(size=(6, 4))) + 0.1 * rng.normal(size=(120, 4)) + 3
+
+
+def seeds():
+    return st.integers(0, 10_000).map(np.random.default_rng)
+
+
+@pytest.mark.parametrize("one", [*CLOSED, *LEARNED], ids=lambda one: type(one).__name__)
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_the_contract_and_saving(tmp_path, xy, one):
+    x, y = xy
+    fitted = clone(one).fit(x, y)
+    f = fitted.predict(x[:7])
+    assert f.shape == (7, 4)
+    assert f.dtype == np.float64
+    assert (clone(one).fit(x, y).predict(x[:7]) == f).all()
+    np.testing.assert_allclose(fitted.predict(x[3:4]), f[3:4], rtol=1e-4, atol=1e-6)  # an item's image is its own
+    save(fitted, tmp_path / "map.safetensors")
+    again = load(tmp_path / "map.safetensors")
+    assert (again.predict(x[:7]) == f).all()
+    assert type(again) is type(fitted)
+    assert repr(again) == repr(fitted) or type(fitted).__name__ in repr(again)
+    assert fitted.twin(1).fit(x, y).predict(x).shape == (120, 4)
+    with pytest.raises(IsthmusError, match="X: needed 6 columns"):
+        fitted.predict(x[:, :5])
+
+
+def hostile(rng):
+    base = rng.normal(size=(12, 3))
+    yield "more dimensions than items", rng.normal(size=(5, 40)), rng.normal(size=(5, 30))
+    yield "singular", np.c_[base, base, np.zeros((12, 2))], np.c_[base[:, :1], base[:, :1], np.ones(12)]
+    yield "constant inputs", np.ones((12, 3)), base
+    yield "constant targets", base, np.ones((12, 3))
+    yield "duplicates", np.repeat(base[:3], 4, axis=0), np.repeat(base[3:6], 4, axis=0)
+    yield "two items", base[:2], base[2:4]
+    yield "one column", base[:, :1], base[:, 1:2]
+    yield "zero rows", np.r_[np.zeros((4, 3)), base], np.r_[np.zeros((4, 3)), base]
+
+
+@pytest.mark.parametrize("one", CLOSED, ids=lambda one: type(one).__name__)
+def test_hostile_input_is_mapped_or_refused(rng, one):
+    for name, x, y in hostile(rng):
+        try:
+            f = clone(one).fit(x, y).predict(x)
+        except IsthmusError as error:
+            assert "needed" in str(error), name
+        else:
+            assert f.shape == y.shape, name
+            assert np.isfinite(f).all(), name
+
+
+@given(seeds())
+def test_leave_one_out_predictions_are_those_of_the_other_items(rng):
+    n, d = int(rng.integers(4, 15)), int(rng.integers(1, 20))
+    x, y = rng.normal(size=(n, d)), rng.normal(size=(n, 2))
+    penalty = float(10 ** rng.uniform(-1, 2))
+    slow = [
+        SklearnRidge(penalty).fit(np.delete(x, i, axis=0), np.delete(y, i, axis=0)).predict(x[i : i + 1])[0] for i in range(n)
+    ]
+    np.testing.assert_allclose(Smoother.of(x).leave_one_out(y, penalty), slow, rtol=1e-5, atol=1e-6)
+
+
+def test_kernel_ridge_is_that_of_scikit_learn(xy):
+    """Centered kernel and targets make the free intercept: so does subtracting means in scikit-learn's program."""
+    x, y = xy
+    ours = KernelRidge(penalties=[0.3], widths=[1.5], scaling="none").fit(x, y)
+    gamma = 1 / (1.5 * typical_square(x))
+    kernel = np.exp(-gamma * ((x[:, None] - x[None]) ** 2).sum(axis=-1))
+    h = np.eye(len(x)) - 1 / len(x)
+    theirs = SklearnKernelRidge(alpha=0.3, kernel="precomputed").fit(h @ kernel @ h, y - y.mean(axis=0))
+    np.testing.assert_allclose(ours.predict(x), theirs.predict(h @ kernel @ h) + y.mean(axis=0), rtol=1e-6)
+    few = KernelRidge(penalties=[0.3], widths=[1.5], scaling="none", anchors=119).fit(x, y)
+    np.testing.assert_allclose(few.predict(x), ours.predict(x), atol=0.05)  # Nystroem with all but one item
+
+
+@given(seeds())
+def test_procrustes_is_that_of_scipy(rng):
+    x, y = rng.normal(size=(2, 20, 4))
+    found = Procrustes().fit(x, y)
+    rotation, total = scipy.linalg.orthogonal_procrustes(x - x.mean(axis=0), y - y.mean(axis=0))
+    np.testing.assert_allclose(found.rotation_, rotation, atol=1e-8)
+    assert found.scale_ == pytest.approx(total / ((x - x.mean(axis=0)) ** 2).sum())
+    np.testing.assert_allclose(found.shift_, y.mean(axis=0))
+    np.testing.assert_allclose(found.predict(x.mean(axis=0)[None]), found.shift_[None], atol=1e-10)
+
+
+@pytest.mark.parametrize(("dx", "dy"), [(3, 7), (7, 3)])
+def test_procrustes_of_unequal_widths(rng, dx, dy):
+    x, y = rng.normal(size=(30, dx)), rng.normal(size=(30, dy))
+    r = Procrustes().fit(x, y).rotation_
+    small = r @ r.T if dx < dy else r.T @ r
+    np.testing.assert_allclose(small, np.eye(3), atol=1e-10)
+    if dx < dy:  # all of X's geometry is kept
+        f = Procrustes(rescale=False).fit(x, y).predict(x)
+        np.testing.assert_allclose(scipy.spatial.distance.pdist(f), scipy.spatial.distance.pdist(x))
+        padded = np.pad(x - x.mean(axis=0), ((0, 0), (0, dy - dx)))
+        whole = scipy.linalg.orthogonal_procrustes(padded, y - y.mean(axis=0))[0]
+        np.testing.assert_allclose(r, whole[:dx], atol=1e-8)
+
+
+def test_full_cca_without_regularization_is_least_squares(xy):
+    x, y = xy
+    found = CCA(rank=4, shares=[0.0]).fit(x, y)
+    np.testing.assert_allclose(found.predict(x), LinearRegression().fit(x, y).predict(x), atol=1e-8)
+    theirs = SklearnCCA(4, scale=False, max_iter=5000, tol=1e-12).fit(x, y)
+    a, b = theirs.transform(x, y)
+    correlations = [np.corrcoef(a[:, i], b[:, i])[0, 1] for i in range(4)]
+    np.testing.assert_allclose(found.correlations_, correlations, atol=1e-4)
+
+
+@given(seeds())
+def test_reduced_rank_ridge_minimizes_its_loss(rng):
+    """Against the truncated SVD of the augmented problem, solved row by row as least squares."""
+    x, y, penalty = rng.normal(size=(25, 4)), rng.normal(size=(25, 5)), 2.0
+    found = ReducedRankRidge(2, [penalty], "none").fit(x, y)
+    a = np.r_[x - x.mean(axis=0), np.sqrt(penalty) * np.eye(4)]
+    b = np.r_[y - y.mean(axis=0), np.zeros((4, 5))]
+    ols = np.linalg.lstsq(a, b)[0]
+    vt = np.linalg.svd(a @ ols, full_matrices=False)[2][:2]
+    np.testing.assert_allclose(found.coef_.T, ols @ vt.T @ vt, atol=1e-8)
+
+
+def test_nearest_neighbors_are_those_of_scikit_learn(xy):
+    x, y = xy
+    theirs = KNeighborsRegressor(7, metric="cosine").fit(x[:90], y[:90]).predict(x[90:])
+    np.testing.assert_allclose(NearestNeighbors(7, "none").fit(x[:90], y[:90]).predict(x[90:]), theirs)
+    with pytest.raises(IsthmusError, match="k: needed 1 to 90, the number of training items, got 91"):
+        NearestNeighbors(91).fit(x[:90], y[:90])
+
+
+def test_anchor_attention_by_hand():
+    x, y = np.eye(3), np.array([[1.0], [2.0], [6.0]])
+    f = AnchorAttention(sharpness=[2.0], scaling="none").fit(x, y).predict(np.array([[5.0, 0, 0]]))
+    e = np.exp(2.0)
+    assert f[0, 0] == pytest.approx((e * 1 + 2 + 6) / (e + 2))
+
+
+def test_snap_against_a_loop(rng):
+    f, targets = rng.normal(size=(6, 4)), rng.normal(size=(15, 4))
+    targets /= np.linalg.norm(targets, axis=1)[:, None]
+    for found, one in zip(snap(f, targets, 5, 10.0), f, strict=True):
+        cosine = targets @ one / np.linalg.norm(one)
+        best = sorted(range(15), key=lambda j: -cosine[j])[:5]
+        weights = np.exp(10.0 * cosine[best])
+        np.testing.assert_allclose(found, weights @ targets[best] / weights.sum())
+
+
+@given(seeds())
+def test_the_criterion_is_what_the_measures_say(rng):
+    x, y, f = rng.normal(size=(3, 30, 4))
+    found, whole = Criterion(x, y, 5)(f), bridge(x, f, y, 5)
+    assert found["target_overlap"] == pytest.approx(whole.target_overlap)
+    assert found["bridge_rate"] == pytest.approx(whole.bridge_rate)
+    assert found["index"] == pytest.approx(whole.index)
+
+
+def test_losses_of_batches_by_hand(rng):
+    from isthmus.mappings._batchwise import contrastive_loss, rcsls_loss, relational_loss
+
+    f, y = rng.normal(size=(2, 6, 3)).astype(np.float32)
+    unit = [v / np.linalg.norm(v, axis=1)[:, None] for v in (f, y)]
+    c = unit[0] @ unit[1].T
+    both = [-np.log(np.exp(m.diagonal() / 0.1) / np.exp(m / 0.1).sum(axis=1)) for m in (c, c.T)]
+    np.testing.assert_allclose(contrastive_loss(f, y, 0.1), np.mean(both, axis=0), rtol=1e-3, atol=1e-4)
+    near = [np.sort(m, axis=1)[:, -2:].mean(axis=1) for m in (c, c.T)]
+    np.testing.assert_allclose(rcsls_loss(f, y, 2), -2 * c.diagonal() + near[0] + near[1], rtol=1e-4, atol=1e-5)
+    p, q = (np.exp(v @ v.T / 0.5) * (1 - np.eye(6)) for v in (unit[1], unit[0]))
+    p, q = (m / m.sum(axis=1)[:, None] for m in (p, q))
+    np.testing.assert_allclose(relational_loss(f, y, 0.5), -np.sum(p * np.log(q + np.eye(6)), axis=1), rtol=1e-4)
+    assert (relational_loss(y, y, 0.5) <= relational_loss(f, y, 0.5) + 1e-6).all()  # lowest where f's neighbors are y's
+
+
+def test_batchwise_losses_teach_neighborhoods(rng):
+    x = rng.normal(size=(300, 8))
+    y = x[:, :4] * np.array([3.0, 2.0, 1.0, 1.0]) + 1
+    recipe = Recipe(epochs=60, patience=0, learning_rate=0.01)
+    start = Criterion(x, y, 10)(mapping("lin").twin().fit(x, y).predict(x))["target_overlap"]
+    for one in (Contrastive(hidden=(), recipe=recipe), Relational(hidden=(), recipe=recipe), RCSLS(recipe=recipe)):
+        assert Criterion(x, y, 10)(one.fit(x, y).predict(x))["target_overlap"] > start + 0.2, one
+
+
+def test_names_lead_to_the_family():
+    assert len({repr(mapping(name)) for name in FAMILY}) == len(FAMILY)
+    with pytest.raises(IsthmusError, match="mapping: needed one of lin, nn, ridge"):
+        mapping("ridgee")
+
+
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda: Snap(criterion="mse"), "criterion: needed one of target_overlap, bridge_rate, index, got 'mse'"),
+        (lambda: Snap(shares=[2.0]), "shares: needed numbers from 0 to 1"),
+        (lambda: KernelRidge(penalties=[]), "penalties: needed positive numbers, got \\[\\]"),
+        (lambda: KernelRidge(anchors=0), "anchors: needed at least 1"),
+        (lambda: CCA(rank=9), "rank: needed 1 to 4"),
+        (lambda: CCA(shares=[2]), "shares: needed shares in"),
+        (lambda: ReverseRidge(cutoff=1.0), "cutoff: needed a share in"),
+        (lambda: Contrastive(temperature=-1.0), "needed a positive number, got -1.0"),
+    ],
+)
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_refuses(xy, make, match):
+    with pytest.raises(IsthmusError, match=match):
+        make().fit(*xy)
+
+
+def test_an_audit_compares_the_family_with_the_papers_mappings(rng):
+    x = rng.normal(size=(120, 5))
+    pairs = Pairs(x, np.sin(2 * x[:, :3]), name="waves")
+    found = audit(pairs, ["lin", "nn", "ridge", "kernel-ridge", "snap"], folds=3, k=5)
+    for row in found.rows:
+        compared = row.role == "mapping" and row.mapping not in ("lin", "nn")
+        assert (row.p_against_lin is not None) == (row.p_against_nn is not None) == compared
+    controls = [row.mapping for row in found.rows if row.role == "control" and row.direction == "x->y"]
+    assert controls == ["identity", "untrained-lin", "untrained-nn", "untrained-ridge"]
