@@ -2,9 +2,9 @@
 
     ISTHMUS_DATA=FOLDER python benchmarks/mappings.py [--quick] [--sets a,b] [--mappings lin,nn,snap] [--out FILE.json]
 
-Everything that a mapping chooses is chosen within the 75 % of the items that it learns from; the rest is tested (cosine, K=10,
-self excluded). The summary compares target overlaps with the better of `lin` and `nn` (mse, recipe `paper`) on the same items.
-Sets that are not in the package are read from $ISTHMUS_DATA, where they are there.
+Everything that a mapping chooses is chosen within the 75 % of the items that it learns from; the rest is tested (cosine,
+K=10, self excluded). The summary compares target overlaps with the better of `lin` and `nn` (mse, recipe `paper`) on the
+same items. Sets that are not in the package are read from $ISTHMUS_DATA, where they are there.
 """
 
 import argparse
@@ -29,13 +29,17 @@ def folder_sets(folder: Path):
 
     def pairs(name, text, image):
         known = np.isfinite(text).all(axis=1)
-        return Pairs(text[known].astype(np.float32), image[known].astype(np.float32), name=name, x_space="text", y_space="image")
+        return Pairs(
+            text[known].astype(np.float32), image[known].astype(np.float32), name=name, x_space="text", y_space="image"
+        )
 
     def arrays(path):
         return np.load(folder / path, allow_pickle=False)
 
     if (folder / "things_words").is_dir():
-        yield pairs("things", arrays("things_words/text_glove.npz")["glove100"], arrays("things_words/visual_spose.npz")["spose66"])
+        yield pairs(
+            "things", arrays("things_words/text_glove.npz")["glove100"], arrays("things_words/visual_spose.npz")["spose66"]
+        )
     if (folder / "iapr_tc12_test").is_dir():
         found = arrays("iapr_tc12_test/iapr_tc12_test.npz")
         yield pairs("iapr", found["text_bigru64"], found["image_vgg128"])
@@ -49,7 +53,9 @@ def folder_sets(folder: Path):
 
 def sets(names, quick):
     data = Path(os.environ.get("ISTHMUS_DATA", "."))
-    packaged = (replace(load(name), x_space="text", y_space="image") for name in ("emoji", "imagenet-words", "imagenet-glosses"))
+    packaged = (
+        replace(load(name), x_space="text", y_space="image") for name in ("emoji", "imagenet-words", "imagenet-glosses")
+    )
     for pairs in (*packaged, *folder_sets(data)):
         if not names or pairs.name in names:
             yield pairs.take(np.random.default_rng(0).permutation(len(pairs))[:400]) if quick else pairs

@@ -15,10 +15,16 @@ def audit(
         list[str] | None, Argument(metavar="[X Y | NAME]", help="Two files, or a named data set (imagenet-words).")
     ] = None,
     mapped: Annotated[str | None, Option(metavar="F", help="Your own f(X); then nothing is learned.")] = None,
-    mapping: Annotated[str, Option(help="What to learn: ridge, lin, nn, nn-3, ..., or all.")] = "ridge,lin,nn",
+    mapping: Annotated[
+        str, Option(help="What to learn: ridge, lin, nn, nn-3, kernel-ridge, snap, ..., or all.")
+    ] = "ridge,lin,nn",
     loss: Annotated[str, Option(help="What lin and nn minimize: mse, cosine or max-margin (needs labels).")] = "mse",
     recipe: Annotated[str, Option(help="How lin and nn are learned: paper or authors-code.")] = "paper",
     learning_rate: Annotated[float | None, Option(help="Of lin and nn, in place of the recipe's.")] = None,
+    select: Annotated[
+        str | None,
+        Option(help="Choose settings on folds of the training part by target-overlap, bridge-rate, index or loss."),
+    ] = None,
     k: Annotated[str, Option("-k", "--k", help="Neighbors counted, as in 10 or 5,10,30.")] = "10",
     metric: Annotated[str, Option(help="cosine, euclidean, or both with a comma.")] = "cosine",
     include_self: Annotated[bool, Option("--include-self", help="Count an item as its own neighbor.")] = False,
@@ -53,6 +59,7 @@ def audit(
     pairs = _sources.pairs(data or [])
     from isthmus.experiments import audit as run  # noqa: PLC0415
     from isthmus.experiments import audit_sample  # noqa: PLC0415
+    from isthmus.mappings import check_select  # noqa: PLC0415
     from isthmus.neighbors import check_metric  # noqa: PLC0415
     from isthmus.pairs import read_split  # noqa: PLC0415
 
@@ -82,6 +89,7 @@ def audit(
                 pairs, _sources.words(mapping, "mapping"), mapped=given, k=ks, metric=metrics, include_self=include_self,
                 folds=folds, split=parts, seeds=seeds, seed=seed, loss=loss, recipe=recipe,
                 learning_rate=learning_rate, progress=progress,
+                select=None if select is None else check_select(select.replace("-", "_")),
             )  # fmt: skip
     if recipe == "authors-code" and "learning_rates" in result.settings:  # whose rates depend on which space holds images
         for direction, rates in result.settings["learning_rates"].items():

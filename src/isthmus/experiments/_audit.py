@@ -4,6 +4,7 @@ Every mapping stands beside two controls: the identity (X itself) and its untrai
 searched once for each test set, at a depth that serves every k and every half-sample, whatever the number of mappings.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, NamedTuple
@@ -15,7 +16,19 @@ from isthmus._errors import DataError, MappingError, NeighborError
 from isthmus._shapes import Float, Progress
 from isthmus.experiments._authors import recipe_for
 from isthmus.experiments._tally import Errors, Tally, half_masks, neighbor_table, tally
-from isthmus.mappings import FAMILY, MAPPINGS, MLP, Identity, Mapping, Untrained, mapping
+from isthmus.mappings import (
+    FAMILY,
+    MAPPINGS,
+    MLP,
+    Identity,
+    Mapping,
+    SelectBy,
+    Selected,
+    Snap,
+    Untrained,
+    check_select,
+    mapping,
+)
 from isthmus.measures import Spaces, Verdict, as_list, verdict
 from isthmus.neighbors import Metric, check_metric
 from isthmus.pairs import Pairs, Split, check_seed, check_vectors, k_fold
@@ -150,6 +163,7 @@ def audit(
     loss: str = "mse",
     recipe: str = "paper",
     learning_rate: float | None = None,
+    select: SelectBy | None = None,
     progress: Progress | None = None,
 ) -> Audit:
     """Does a mapping between these spaces carry the neighborhoods of its target, or echo its input?
@@ -172,6 +186,8 @@ def audit(
         recipe: how `lin` and `nn` are learned. Under "authors-code", spaces named after images and text get the program's
             own learning rates for the direction, see `authors_recipe`.
         learning_rate: of `lin` and `nn`, in place of the recipe's.
+        select: what the others choose their settings by, on folds of the training part: "target_overlap", "bridge_rate",
+            "index" or "loss"; in their own way if left out. `lin` and `nn` stay as the recipe has them.
         progress: called with what is being done, the steps done and the steps in all.
 
     Raises:
@@ -203,12 +219,12 @@ def audit(
     sides: dict[Direction, Pairs] = {"x->y": pairs} if mapped is not None else {"x->y": pairs, "y->x": pairs.swap()}
     names = mappings if mapped is None else (*mappings, "lin", "nn")
     recipes = {direction: _recipes(side, names, recipe, learning_rate) for direction, side in sides.items()}
-    candidates = list(_candidates(recipes["x->y"], loss, mapped=mapped is not None))
+    candidates = list(_candidates(recipes["x->y"], loss, select, mapped=mapped is not None))
     runs = sum(_runs(candidate, seeds) for candidate in candidates)
     steps = _Steps(progress, len(sides) * len(splits) * (runs + 1))
     rows: list[AuditRow] = []
     for direction, side in sides.items():
-        candidates = list(_candidates(recipes[direction], loss, mapped=mapped is not None))
+        candidates = list(_candidates(recipes[direction], loss, select, mapped=mapped is not None))
         predictions = _predict(side, candidates, splits, seed, seeds, mapped, steps, direction)
         for each in metrics:
             rows += _measure(
@@ -217,7 +233,7 @@ def audit(
             )  # fmt: skip
     settings = {
         "folds": None if split is not None or mapped is not None else folds, "seeds": seeds, "seed": seed,
-        "loss": loss, "recipe": recipe, "given": mapped is not None,
+        "loss": loss, "recipe": recipe, "select": select, "given": mapped is not None,
         "learning_rates": {
             direction: {name: each.learning_rate for name, each in recipes[direction].items() if name != "ridge"}
             for direction in sides if mapped is None
@@ -278,9 +294,11 @@ def _recipes(side: Pairs, names: Sequence[str], recipe: str, learning_rate: floa
     return {name: recipe_for(side, name, recipe, learning_rate) for name in named}
 
 
-def _candidates(recipes: dict[str, Recipe], loss: str, *, mapped: bool) -> Iterator[_Candidate]:
+def _candidates(recipes: dict[str, Recipe], loss: str, select: SelectBy | None, *, mapped: bool) -> Iterator[_Candidate]:
     """Identity, the untrained twins that are needed, the mappings; for given vectors, twins of `lin` and `nn`."""
     check_loss(loss)
+    if select is not None:
+        check_select(select)
     if not recipes and not mapped:
         raise MappingError(f"mapping: needed at least one name, got none. Use {','.join(MAPPINGS)}.")
     for name, recipe in recipes.items():
@@ -297,11 +315,19 @@ def _candidates(recipes: dict[str, Recipe], loss: str, *, mapped: bool) -> Itera
         yield _Candidate("given", "mapping", lambda seed: Identity(), tuple(twins.values()))  # noqa: ARG005 - never fitted
     else:
         for name, twin in twins.items():
-            yield _Candidate(name, "mapping", _learned(name, loss, recipes[name]), (twin,))
+            yield _Candidate(name, "mapping", _learned(name, loss, recipes[name], select), (twin,))
 
 
-def _learned(name: str, loss: str, recipe: Recipe) -> Callable[[int], Mapping]:
-    return lambda seed: mapping(name, loss=loss, recipe=recipe, seed=seed)
+def _learned(name: str, loss: str, recipe: Recipe, select: SelectBy | None) -> Callable[[int], Mapping]:
+    def make(seed: int) -> Mapping:
+        one = mapping(name, loss=loss, recipe=recipe, seed=seed)
+        if select is None or re.fullmatch(r"lin|nn(-\d+)?", name):  # the paper's mappings stay as its recipe has them
+            return one
+        if isinstance(one, Snap):  # it chooses for itself, by neighborhoods only
+            return one if select == "loss" or name == "snap-index" else one.set_params(criterion=select)
+        return Selected(one, select)
+
+    return make
 
 
 def _untrained(name: str, recipe: Recipe) -> Callable[[int], Mapping]:

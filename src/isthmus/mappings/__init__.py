@@ -13,6 +13,7 @@ from isthmus.mappings._procrustes import Procrustes
 from isthmus.mappings._reduced_rank import ReducedRankRidge
 from isthmus.mappings._reverse_ridge import ReverseRidge
 from isthmus.mappings._ridge import PENALTIES, Ridge, leave_one_out_errors
+from isthmus.mappings._selected import SETTINGS, SelectBy, Selected, check_select
 from isthmus.mappings._snap import Snap, snap
 from isthmus.mappings._store import load, save
 from isthmus.mappings._untrained import Identity, Untrained
@@ -24,6 +25,7 @@ __all__ = [
     "MLP",
     "PENALTIES",
     "RCSLS",
+    "SETTINGS",
     "AnchorAttention",
     "Contrastive",
     "Criterion",
@@ -38,8 +40,11 @@ __all__ = [
     "Relational",
     "ReverseRidge",
     "Ridge",
+    "SelectBy",
+    "Selected",
     "Snap",
     "Untrained",
+    "check_select",
     "leave_one_out_errors",
     "load",
     "mapping",

@@ -1,7 +1,7 @@
 """Anchor attention: an item is described by its similarities to training anchors, and these weigh the anchors' targets.
 
-Relative representations (Moschella et al. 2023) compare spaces through similarities to shared anchors; read as attention, with
-the anchors' inputs as keys and their targets as values, they map one space into the other (Nadaraya 1964, Watson 1964).
+Relative representations (Moschella et al. 2023) compare spaces through similarities to shared anchors; read as attention,
+with the anchors' inputs as keys and their targets as values, they map one space into the other (Nadaraya 1964, Watson 1964).
 """
 
 from collections.abc import Sequence

@@ -43,8 +43,8 @@ def contrastive_loss(f: Any, y: Any, temperature: float = 0.1) -> Any:
 def relational_loss(f: Any, y: Any, temperature: float = 0.1) -> Any:
     """Cross-entropy of the neighbor distribution of f_i within the batch, relative to that of y_i; one value an item.
 
-    p_ij is the softmax over j != i of cos(y_i, y_j) / temperature, q_ij the same of f; the value is -sum_j p_ij log q_ij, lowest
-    where q = p (stochastic neighbor embedding, Hinton & Roweis 2002; Passalis & Tefas 2018).
+    p_ij is the softmax over j != i of cos(y_i, y_j) / temperature, q_ij the same of f; the value is -sum_j p_ij log q_ij,
+    lowest where q = p (stochastic neighbor embedding, Hinton & Roweis 2002; Passalis & Tefas 2018).
     """
     import jax  # noqa: PLC0415
     import jax.numpy as jnp  # noqa: PLC0415
@@ -81,7 +81,7 @@ class _Batchwise(MLP):
     """A network whose loss compares the items of a batch."""
 
     batch: int
-    _own = staticmethod(contrastive_loss)
+    _own: Callable[[Any, Any, Any], Any]
 
     def _setting(self) -> float:
         raise NotImplementedError
@@ -146,8 +146,8 @@ class Contrastive(_Batchwise):
 class Relational(_Batchwise):
     """Network under which the neighbors of f(x) within a batch are distributed as those of y are.
 
-    See `relational_loss`. Predictions are displacements from the mean target, turned as the training left them: the loss looks
-    at f's own geometry only.
+    See `relational_loss`. Predictions are displacements from the mean target, turned as the training left them: the loss
+    looks at f's own geometry only.
 
     Args:
         temperature: of both softmaxes over cosines, positive.
@@ -186,8 +186,8 @@ class Relational(_Batchwise):
 class RCSLS(_Batchwise):
     """Linear mapping that makes the CSLS between prediction and target high (relaxed CSLS of Joulin et al. 2018).
 
-    See `rcsls_loss`. Joulin et al. start from Procrustes and bound the spectrum of W; here W starts at random and early stopping
-    bounds it. Predictions are displacements from the mean target.
+    See `rcsls_loss`. Joulin et al. start from Procrustes and bound the spectrum of W; here W starts at random and early
+    stopping bounds it. Predictions are displacements from the mean target.
 
     Args:
         neighbors: within the batch, whose mean cosine is subtracted, 1 or more.

@@ -25,9 +25,9 @@ def canonical_weights(
     """The regression through the first canonical directions, for each setting.
 
     C_x = (1 - share) X'X/n + share * mean variance * 1, C_y alike, C_xy = (1 - share) X'Y/n; with the singular value
-    decomposition U R V' of C_x^(-1/2) C_xy C_y^(-1/2) the weights are C_x^(-1/2) U_r R_r V_r' C_y^(1/2). With share 0 and all
-    directions this is least squares (Hotelling 1936; the ridge is Vinod's, 1976). All of it happens in the span of the items,
-    so that singular covariances need no inverse.
+    decomposition U R V' of C_x^(-1/2) C_xy C_y^(-1/2) the weights are C_x^(-1/2) U_r R_r V_r' C_y^(1/2). With share 0 and
+    all directions this is least squares (Hotelling 1936; the ridge is Vinod's, 1976). All of it happens in the span of the
+    items, so that singular covariances need no inverse.
 
     Args:
         x: centered inputs.

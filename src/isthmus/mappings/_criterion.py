@@ -5,7 +5,6 @@ The full measures, with intervals and tests, stand in `isthmus.measures`; this i
 
 from typing import Literal, get_args
 
-import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import MappingError

@@ -1,7 +1,7 @@
 """Kernel ridge regression: the best smooth mapping in closed form, linear in nothing but its kernel.
 
-Exact up to `anchors` training items; beyond, a random part of them spans the solution (Nystroem). Leave-one-out errors, which
-cost no second fit, choose width and penalty.
+Exact up to `anchors` training items; beyond, a random part of them spans the solution (Nystroem). Leave-one-out errors,
+which cost no second fit, choose width and penalty.
 """
 
 from collections.abc import Sequence

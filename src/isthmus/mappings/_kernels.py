@@ -49,10 +49,10 @@ def gaussian(a: Float[ndarray, "m d"], b: Float[ndarray, "n d"], width: float) -
 def kernel_smoother(kernel: Float[ndarray, "n m"], inner: Float[ndarray, "m m"] | None = None) -> Smoother:
     """The smoother of kernel ridge regression with an intercept.
 
-    With the weights D that it gives for centered targets, f(x) = mean(y) + (k(x) - mean row of the kernel) D, where k(x) holds
-    the kernel between x and each anchor. Kernel ridge is ridge on centered kernel features. Where all training items are
-    anchors, one eigendecomposition finds all there are; else these are the features of Nystroem's approximation (Williams &
-    Seeger 2001).
+    With the weights D that it gives for centered targets, f(x) = mean(y) + (k(x) - mean row of the kernel) D, where k(x)
+    holds the kernel between x and each anchor. Kernel ridge is ridge on centered kernel features. Where all training items
+    are anchors, one eigendecomposition finds all there are; else these are the features of Nystroem's approximation
+    (Williams & Seeger 2001).
 
     Args:
         kernel: between the training items and the anchors.

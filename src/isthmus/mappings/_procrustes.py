@@ -12,8 +12,8 @@ class Procrustes(ClosedForm):
     """f(x) = mean(y) + scale * (x - mean(x)) R, R with orthonormal rows or columns, that minimizes sum |f(x_i) - y_i|^2.
 
     R = U V' from the singular value decomposition U S V' of X'Y, centered (Schoenemann 1966). Spaces of unequal width are
-    turned as if the narrower one were filled up with zeros: if dx <= dy the rows of R are orthonormal and all of X's geometry
-    is kept, else its columns are, and f keeps a projection. The best scale is then trace(S) / |X R|^2.
+    turned as if the narrower one were filled up with zeros: if dx <= dy the rows of R are orthonormal and all of X's
+    geometry is kept, else its columns are, and f keeps a projection. The best scale is then trace(S) / |X R|^2.
 
     Args:
         rescale: whether the scale is learned; else it is 1.

@@ -1,7 +1,8 @@
 """Ridge regression the other way round, then inverted: predictions keep the spread that ridge shrinks away.
 
 Regression towards the mean makes mapped items crowd around the mean of the targets, where they become hubs. Regressing the
-input on the target shrinks the input side instead (Shigeto et al. 2015, "Ridge regression, hubness, and zero-shot learning").
+input on the target shrinks the input side instead (Shigeto et al. 2015, "Ridge regression, hubness, and zero-shot
+learning").
 """
 
 from collections.abc import Sequence
@@ -19,11 +20,12 @@ from isthmus.pairs import ScalingKind
 
 
 class ReverseRidge(ClosedForm):
-    """f(x) = mean(y) + B^+ (x - mean(x)), where x ~ mean(x) + B (y - mean(y)) is ridge regression of the input on the target.
+    """f(x) = mean(y) + B^+ (x - mean(x)), where x ~ mean(x) + B (y - mean(y)) is ridge regression of the input on the
+    target.
 
-    B^+ is the pseudo-inverse: f(x) is the shortest displacement whose image under B is nearest to that of x. Shigeto et al. map
-    the targets into the input space and search there; the inverse answers in the target's space and ranks the same where B is
-    orthogonal up to scale.
+    B^+ is the pseudo-inverse: f(x) is the shortest displacement whose image under B is nearest to that of x. Shigeto et al.
+    map the targets into the input space and search there; the inverse answers in the target's space and ranks the same
+    where B is orthogonal up to scale.
 
     Args:
         penalties: candidates, of which leave-one-out cross-validation of the reverse regression chooses one.

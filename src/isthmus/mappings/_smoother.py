@@ -1,8 +1,8 @@
 """Centered linear smoothers, diagonal: one decomposition serves every penalty, and leave-one-out costs nothing.
 
 Ridge regression on any features, a kernel's among them, predicts its own training targets by H y, and H has the same
-eigenvectors for every penalty. Leaving item i out of the training changes its residual r_i to r_i / (1 - H_ii) exactly, so the
-predictions that an unseen item would have got are at hand for all training items. What is learned on top of a mapping (a
+eigenvectors for every penalty. Leaving item i out of the training changes its residual r_i to r_i / (1 - H_ii) exactly, so
+the predictions that an unseen item would have got are at hand for all training items. What is learned on top of a mapping (a
 penalty, a temperature, a choice of mapping) is learned from these.
 """
 
@@ -66,7 +66,8 @@ class Smoother:
             [0.0, 3.0, 6.0, 15.0]
         """
         centered = y - y.mean(axis=0)
-        # What shrinks is small where penalties are, so residuals and 1 - H are summed from it: y - H y cancels digits instead.
+        # What shrinks is small where penalties are, so residuals and 1 - H are summed from it: y - H y cancels digits
+        # instead.
         lost = penalty / (self.s**2 + penalty)
         projected = self.u.T @ centered
         everything = len(self.s) == len(y) - 1  # the features span all that centered targets can be

@@ -2,13 +2,13 @@
 
 A regression answers with a mean over what is likely, and means lie inside the target's cloud, in an order that the input
 gave: that is the echo. The training targets are where the cloud really is. Pulled to them, predictions take their neighbors
-from the target. How far, along which metric and with which kernel is chosen by the neighborhoods of predictions on folds of the
-training items, as large as a test set would be.
+from the target. How far, along which metric and with which kernel is chosen by the neighborhoods of predictions on folds of
+the training items, as large as a test set would be.
 """
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby, product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -100,8 +100,8 @@ def regress(
 ) -> tuple[dict[float, Regression], Float[ndarray, "n dy"]]:
     """The regression for each weight of the second kernel, and the first one's leave-one-out predictions.
 
-    The second kernel compares these predictions with those of new items. Its own leave-one-out errors would be too low, since
-    the features of an item's neighbors hold that item's target; so it takes the penalty of the first.
+    The second kernel compares these predictions with those of new items. Its own leave-one-out errors would be too low,
+    since the features of an item's neighbors hold that item's target; so it takes the penalty of the first.
 
     Args:
         x: scaled inputs.
@@ -170,18 +170,20 @@ class _Pulled:
 
 
 class Snap(Mapping):
-    """f(x) = |y - mean(y)| on average, times (1 - share) g/|g| + share s/|s|, s the soft assignment of g to training targets.
+    """f(x) = |y - mean(y)| on average, times (1 - share) g/|g| + share s/|s|, s the soft assignment of g to training
+    targets.
 
-    The directions u_i of y_i - mean(y) are learned by kernel ridge regression; with `second` above 0, again with a kernel that
-    also compares what the first one predicted, so that inputs with like predictions count as alike. g is that prediction in
-    the metric (C / largest variance)^(-power/2), C the covariance of leave-one-out predictions: the directions that the
-    regression shrank count for more. s = `snap(g, u)`, repeated `rounds` times.
+    The directions u_i of y_i - mean(y) are learned by kernel ridge regression; with `second` above 0, again with a kernel
+    that also compares what the first one predicted, so that inputs with like predictions count as alike. g is that
+    prediction in the metric (C / largest variance)^(-power/2), C the covariance of leave-one-out predictions: the
+    directions that the regression shrank count for more. s = `snap(g, u)`, repeated `rounds` times.
 
     Predictions are displacements from the mean target, since the mean would turn every direction towards it; and of typical
     length, since only directions are learned. To predict y itself, use KernelRidge.
 
     Args:
-        criterion: that chooses, on folds of the training items: "target_overlap", "bridge_rate" or "index", the last one among
+        criterion: that chooses, on folds of the training items: "target_overlap", "bridge_rate" or "index", the last one
+        among
             those whose target overlap is not below that of ridge regression, since noise has a high index too.
         shares: candidates for the share of the snap, in [0, 1].
         powers: candidates for the power of the metric, in [0, 1].
@@ -330,14 +332,22 @@ class Snap(Mapping):
         check_quantity(self.criterion)
         check_positive("penalties", self.penalties)
         check_positive("widths", self.widths)
-        for name, least, most in (("shares", 0, 1), ("powers", 0, 1), ("seconds", 0, 0.99), ("rounds", 1, 100), ("neighbors", 1, 10**9)):
+        for name, least, most in (
+            ("shares", 0, 1),
+            ("powers", 0, 1),
+            ("seconds", 0, 0.99),
+            ("rounds", 1, 100),
+            ("neighbors", 1, 10**9),
+        ):
             values = getattr(self, name)
             if not len(values) or not all(least <= value <= most for value in values):
                 raise MappingError(f"{name}: needed numbers from {least} to {most}, got {list(values)}. Use {least}, say.")
         if not 0 <= self.sharpness < np.inf:
             raise MappingError(f"sharpness: needed a number of 0 or more, got {self.sharpness}. Use 10.")
         if self.k < 1 or self.folds < 2:
-            raise MappingError(f"k, folds: needed at least 1 neighbor and 2 folds, got {self.k} and {self.folds}. Use 10 and 3.")
+            raise MappingError(
+                f"k, folds: needed at least 1 neighbor and 2 folds, got {self.k} and {self.folds}. Use 10 and 3."
+            )
 
     def _state(self) -> dict[str, ndarray]:
         parts = {name: np.asarray(part) for name, part in self.regression_._asdict().items()}
@@ -348,7 +358,7 @@ class Snap(Mapping):
         }  # fmt: skip
 
     def _restore(self, state: dict[str, ndarray]) -> None:
-        parts = {name: state[name] for name in Regression._fields}
+        parts: dict[str, Any] = {name: state[name] for name in Regression._fields}
         self.regression_ = Regression(**{name: part if part.ndim else float(part) for name, part in parts.items()})
         self.targets_, self.metric_ = state["targets"], state["metric"]
         self.length_, self.width_, self.score_ = (float(each) for each in state["numbers"])

@@ -21,6 +21,7 @@ from isthmus.mappings._procrustes import Procrustes
 from isthmus.mappings._reduced_rank import ReducedRankRidge
 from isthmus.mappings._reverse_ridge import ReverseRidge
 from isthmus.mappings._ridge import Ridge
+from isthmus.mappings._selected import Selected
 from isthmus.mappings._snap import Snap
 from isthmus.mappings._untrained import Identity, Untrained
 from isthmus.training import Grid, Recipe
@@ -38,7 +39,8 @@ _KINDS: dict[str, type[Mapping]] = {
 def save(mapping: Mapping, path: str | Path) -> None:
     """Write a fitted mapping to a safetensors file, whole or not at all.
 
-    Of a loss of your own only its name is kept: what was saved maps, but cannot be fitted again.
+    Of a selection, the chosen mapping is saved. Of a loss of your own only its name is kept: what was saved maps, but
+    cannot be fitted again.
 
     Raises:
         MappingError: a mapping of a class that isthmus does not know, or a place that cannot be written.
@@ -52,6 +54,7 @@ def save(mapping: Mapping, path: str | Path) -> None:
         (20, 3)
     """
     check_is_fitted(mapping, "n_features_in_")
+    mapping = mapping.best_ if isinstance(mapping, Selected) else mapping
     kind = type(mapping).__name__
     if _KINDS.get(kind) is not type(mapping):
         raise MappingError(f"mapping: needed one of {', '.join(_KINDS)}, got {kind}. Save its parts yourself.")
