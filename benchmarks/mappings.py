@@ -18,7 +18,7 @@ import numpy as np
 
 from isthmus.datasets import load
 from isthmus.experiments import audit
-from isthmus.mappings import FAMILY
+from isthmus.mappings import FAMILY, Criterion, Snap
 from isthmus.pairs import Pairs, hold_out
 
 SHARE = 0.25  # of the items, tested
@@ -56,7 +56,7 @@ def sets(names, quick):
     packaged = (
         replace(load(name), x_space="text", y_space="image") for name in ("emoji", "imagenet-words", "imagenet-glosses")
     )
-    for pairs in (*packaged, *folder_sets(data)):
+    for pairs in sorted((*packaged, *folder_sets(data)), key=len):
         if not names or pairs.name in names:
             yield pairs.take(np.random.default_rng(0).permutation(len(pairs))[:400]) if quick else pairs
 
@@ -89,6 +89,19 @@ def summary(rows):
     return found
 
 
+def curve(pairs, shares=(0.125, 0.25, 0.5, 1.0)):
+    """Target overlap of kernel ridge in directions on the same test items, learned from growing parts of the others."""
+    split = hold_out(len(pairs), SHARE)
+    order = np.random.default_rng(0).permutation(split.train)
+    for direction, side in (("x->y", pairs), ("y->x", pairs.swap())):
+        score = Criterion(side.x[split.test], side.y[split.test], 10)
+        for share in shares:
+            rows = order[: round(share * len(order))]
+            found = Snap(shares=(0.0,), powers=(0.0,), seconds=(0.0,)).fit(side.x[rows], side.y[rows])
+            overlap = score(found.predict(side.x[split.test]))["target_overlap"]
+            yield {"pairs": pairs.name, "direction": direction, "n_train": len(rows), "target_overlap": overlap}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="400 items of the packaged sets and the fast mappings")
@@ -96,7 +109,12 @@ def main():
     parser.add_argument("--mappings", default="")
     parser.add_argument("--splits", type=int, default=1, help="random splits, each 75/25")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--curve", action="store_true", help="only: what more training items would bring")
     options = parser.parse_args()
+    if options.curve:
+        wanted = set(filter(None, options.sets.split(",")))
+        print(json.dumps([row for pairs in sets(wanted, options.quick) for row in curve(pairs)], indent=1))
+        return
     names = options.mappings.split(",") if options.mappings else list(FAMILY)
     if options.quick and not options.mappings:
         names = [name for name in FAMILY if name not in ("contrastive", "relational", "rcsls")]

@@ -20,8 +20,7 @@ from isthmus.pairs import ScalingKind
 
 
 class ReverseRidge(ClosedForm):
-    """f(x) = mean(y) + B^+ (x - mean(x)), where x ~ mean(x) + B (y - mean(y)) is ridge regression of the input on the
-    target.
+    """f(x) = mean(y) + B^+ (x - mean(x)), where x ~ mean(x) + B (y - mean(y)) is ridge of the input on the target.
 
     B^+ is the pseudo-inverse: f(x) is the shortest displacement whose image under B is nearest to that of x. Shigeto et al.
     map the targets into the input space and search there; the inverse answers in the target's space and ranks the same

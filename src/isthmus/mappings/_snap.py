@@ -131,19 +131,19 @@ def regress(
     return found, left_out
 
 
-def spread_metric(f: Float[ndarray, "n d"], power: float) -> Float[ndarray, "d d"]:
-    """(C / largest variance)^(-power / 2) with C the covariance of f; empty directions stay empty.
+def spread_metrics(f: Float[ndarray, "n d"], powers: Sequence[float]) -> dict[float, ndarray]:
+    """For each power, (C / largest variance)^(-power / 2) with C the covariance of f; empty directions stay empty.
 
     Example:
-        >>> spread_metric(np.array([[4.0, 0.0], [-4.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), 0.5).tolist()
+        >>> spread_metrics(np.array([[4.0, 0.0], [-4.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), [0.5])[0.5].tolist()
         [[1.0, 0.0], [0.0, 2.0]]
     """
-    if power == 0:
-        return np.eye(f.shape[1])
-    _, s, vt = np.linalg.svd(f - f.mean(axis=0), full_matrices=False)
-    kept = s > s.max(initial=0.0) * 1e-6
-    metric: Float[ndarray, "d d"] = (vt[kept].T * (s[kept] / s.max(initial=0.0)) ** -power) @ vt[kept]
-    return metric
+    found: dict[float, ndarray] = {0.0: np.eye(f.shape[1])}
+    if any(powers):
+        _, s, vt = np.linalg.svd(f - f.mean(axis=0), full_matrices=False)
+        kept = s > s.max(initial=0.0) * 1e-6
+        found |= {power: (vt[kept].T * (s[kept] / s.max(initial=0.0)) ** -power) @ vt[kept] for power in powers if power}
+    return found
 
 
 class _Pulled:
@@ -170,10 +170,9 @@ class _Pulled:
 
 
 class Snap(Mapping):
-    """f(x) = |y - mean(y)| on average, times (1 - share) g/|g| + share s/|s|, s the soft assignment of g to training
-    targets.
+    """Kernel ridge in directions, pulled to the training targets: f(x) = l ((1 - share) g/|g| + share s/|s|).
 
-    The directions u_i of y_i - mean(y) are learned by kernel ridge regression; with `second` above 0, again with a kernel
+    s is the soft assignment of g to training targets, l the mean of |y - mean(y)|. The directions u_i of y_i - mean(y) are learned by kernel ridge regression; with `second` above 0, again with a kernel
     that also compares what the first one predicted, so that inputs with like predictions count as alike. g is that
     prediction in the metric (C / largest variance)^(-power/2), C the covariance of leave-one-out predictions: the
     directions that the regression shrank count for more. s = `snap(g, u)`, repeated `rounds` times.
@@ -296,7 +295,7 @@ class Snap(Mapping):
         regressions, left_out = regress(
             x, units, chosen, self.width_, self.penalties, [choice.second for choice in choices]
         )  # fmt: skip
-        metrics = {power: spread_metric(left_out, power) for power in {choice.power for choice in choices}}
+        metrics = spread_metrics(left_out, list(dict.fromkeys(choice.power for choice in choices)))
         predicted = {second: each.predict(new) for second, each in regressions.items()}
         self.targets_ = units[chosen]
         for (second, power), group in groupby(choices, key=lambda choice: (choice.second, choice.power)):
@@ -358,8 +357,10 @@ class Snap(Mapping):
         }  # fmt: skip
 
     def _restore(self, state: dict[str, ndarray]) -> None:
-        parts: dict[str, Any] = {name: state[name] for name in Regression._fields}
-        self.regression_ = Regression(**{name: part if part.ndim else float(part) for name, part in parts.items()})
+        parts: dict[str, Any] = {
+            name: state[name] if state[name].ndim else state[name].item() for name in Regression._fields
+        }
+        self.regression_ = Regression(**parts)
         self.targets_, self.metric_ = state["targets"], state["metric"]
         self.length_, self.width_, self.score_ = (float(each) for each in state["numbers"])
         second, power, share, rounds, neighbors = state["choice"]
