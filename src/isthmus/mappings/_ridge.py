@@ -12,6 +12,7 @@ from numpy import ndarray
 from isthmus._errors import MappingError
 from isthmus._shapes import Float
 from isthmus.mappings._contract import Mapping
+from isthmus.mappings._smoother import Smoother
 from isthmus.mappings._untrained import Untrained
 from isthmus.pairs import Scaling, ScalingKind
 
@@ -38,27 +39,7 @@ def leave_one_out_errors(
         >>> bool(errors[0] < errors[1])
         True
     """
-    centered = y - y.mean(axis=0)
-    u, s, _ = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
-    return _leave_one_out(u, s, centered, penalties)
-
-
-def _leave_one_out(
-    u: Float[ndarray, "n r"], s: Float[ndarray, " r"], y: Float[ndarray, "n dy"], penalties: Sequence[float]
-) -> Float[ndarray, " p"]:
-    # What shrinks is small where penalties are, so residuals and 1 - H are summed from it: y - H y cancels digits instead.
-    kept = s > s.max(initial=0.0) * max(len(y), len(s)) * np.finfo(float).eps
-    u, s = u[:, kept], s[kept]
-    projected = u.T @ y
-    everything = len(s) == len(y) - 1  # the inputs span all that centered targets can be
-    outside = np.zeros_like(y) if everything else y - u @ projected
-    free = np.zeros(len(y)) if everything else 1 - 1 / len(y) - (u**2).sum(axis=1)
-    errors = np.empty(len(penalties))
-    for position, penalty in enumerate(penalties):
-        lost = penalty / (s**2 + penalty)
-        residual = outside + u @ (lost[:, None] * projected)
-        errors[position] = np.mean((residual / np.maximum(free + (u**2) @ lost, np.finfo(float).tiny)[:, None]) ** 2)
-    return errors
+    return Smoother.of(x).errors(y, penalties)
 
 
 class Ridge(Mapping):
@@ -91,11 +72,10 @@ class Ridge(Mapping):
         self.scaling_ = Scaling.fit(x, self.scaling)
         scaled = self.scaling_.apply(x)
         middle, self.intercept_ = scaled.mean(axis=0), y.mean(axis=0)
-        u, s, vt = np.linalg.svd(scaled - middle, full_matrices=False)
-        target = y - self.intercept_
-        self.errors_ = _leave_one_out(u, s, target, self.penalties)
+        smoother = Smoother.of(scaled)
+        self.errors_ = smoother.errors(y, self.penalties)
         self.penalty_ = float(self.penalties[int(np.argmin(self.errors_))])
-        self.coef_ = (vt.T @ ((s / (s**2 + self.penalty_))[:, None] * (u.T @ target))).T
+        self.coef_ = smoother.weights(y - self.intercept_, self.penalty_).T
         self.intercept_ = self.intercept_ - self.coef_ @ middle
 
     def _map(self, x: Float[ndarray, "m dx"]) -> Float[ndarray, "m dy"]:

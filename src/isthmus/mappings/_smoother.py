@@ -79,6 +79,10 @@ class Smoother:
             residual = outside + self.u @ (lost[:, None] * projected)
             yield residual / np.maximum(free + (self.u**2) @ lost, np.finfo(float).tiny)[:, None]
 
+    def errors(self, y: Float[ndarray, "n dy"], penalties: Sequence[float]) -> Float[ndarray, " p"]:
+        """Mean squared leave-one-out error for each penalty."""
+        return np.array([np.mean(each**2) for each in self._residuals(y - y.mean(axis=0), penalties)])
+
     def best(self, y: Float[ndarray, "n dy"], penalties: Sequence[float]) -> tuple[float, float, Float[ndarray, "n dy"]]:
         """The penalty with the lowest squared leave-one-out error: the penalty, the mean squared error, the predictions.
 

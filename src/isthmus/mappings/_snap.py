@@ -172,10 +172,10 @@ class _Pulled:
 class Snap(Mapping):
     """Kernel ridge in directions, pulled to the training targets: f(x) = l ((1 - share) g/|g| + share s/|s|).
 
-    s is the soft assignment of g to training targets, l the mean of |y - mean(y)|. The directions u_i of y_i - mean(y) are learned by kernel ridge regression; with `second` above 0, again with a kernel
-    that also compares what the first one predicted, so that inputs with like predictions count as alike. g is that
-    prediction in the metric (C / largest variance)^(-power/2), C the covariance of leave-one-out predictions: the
-    directions that the regression shrank count for more. s = `snap(g, u)`, repeated `rounds` times.
+    The directions u_i of y_i - mean(y) are learned by kernel ridge regression; with `second` above 0, again with a kernel
+    that also compares what the first one predicted, so that inputs with like predictions count as alike. g is what it predicts
+    in the metric (C / largest variance)^(-power/2), C the covariance of leave-one-out predictions: directions that the
+    regression shrank count for more. s = `snap(g, u)`, repeated `rounds` times, and l is the mean of |y - mean(y)|.
 
     Predictions are displacements from the mean target, since the mean would turn every direction towards it; and of typical
     length, since only directions are learned. To predict y itself, use KernelRidge.
@@ -264,7 +264,7 @@ class Snap(Mapping):
         y: Float[ndarray, "n dy"],
         splits: Sequence[Split],
     ) -> tuple[Choice, float]:
-        """The choice with the highest criterion over the folds; for the index, among those that overlap no less than ridge."""
+        """The choice with the highest criterion over folds; for the index, among those that overlap no less than ridge."""
         scores, overlaps = np.zeros((2, len(choices)))
         floor = 0.0
         for split in splits:
