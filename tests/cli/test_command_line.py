@@ -249,7 +249,7 @@ BAD = [
     ("one file", nothing, ["audit", "x.npy"], "needed two files, x and y, got only x.npy"),
     ("metric", nothing, ["overlap", "emoji", "--metric", "manhattan"], "metric: needed cosine or euclidean, got 'manhattan'"),
     ("k", nothing, ["overlap", "emoji", "-k", "ten"], "k: needed whole numbers as in 5,10,30, got 'ten'"),
-    ("mapping", nothing, ["audit", "emoji", "--mapping", "magic"], "mapping: needed one of ridge, lin, nn"),
+    ("mapping", nothing, ["audit", "emoji", "--mapping", "magic"], "mapping: needed one of lin, nn, ridge"),
     ("seeds", nothing, ["audit", "emoji", "--seeds", "0"], "seeds: needed at least 1 repetition, got 0"),
     ("seed", nothing, ["audit", "emoji", "--seed", "-1"], "seed: needed a whole number from 0"),
     ("seed of overlap", nothing, ["overlap", "emoji", "--seed", "-1"], "seed: needed a whole number from 0"),

@@ -125,7 +125,7 @@ def test_progress_ends_where_it_said(small):
         ({"k": 45, "folds": 2}, "k: needed 1 to 44, since the smallest test part has 45 items, got 45"),
         ({"k": 0}, "k: needed 1 to 17"),
         ({"folds": 1}, "folds: needed between 2 and"),
-        ({"mappings": ["magic"]}, "mapping: needed one of ridge, lin, nn"),
+        ({"mappings": ["magic"]}, "mapping: needed one of lin, nn, ridge"),
         ({"mappings": []}, "mapping: needed at least one name"),
         ({"mapped": np.ones((90, 3))}, "mapped: needed f.X. with the shape of y, 90x4, got 90x3"),
         ({"mapped": np.ones((9, 4))}, "got 9x4"),

@@ -368,7 +368,7 @@ BAD = [
     ("metric", 'metric = ["manhattan"]', r"spec.measure.metric\[0\]: .*manhattan"),
     ("none", "k = []", "spec.measure.k: needed a list of length >= 1"),
     ("twice", "k = [5, 5]", "spec.measure.k: needed each value once"),
-    ("mapping", '[[mappings]]\nname = "magic"', r"spec.mappings\[1\].name: needed one of ridge, lin, nn"),
+    ("mapping", '[[mappings]]\nname = "magic"', r"spec.mappings\[1\].name: needed one of lin, nn, ridge"),
     ("key of a mapping", '[[mappings]]\nname = "nn"\nepochz = 3', r"spec.mappings\[1\].epochz: .*Did you mean 'epochs'"),
     ("loss", '[[mappings]]\nname = "nn"\nloss = "hinge"', r"spec.mappings\[1\].loss: needed one of cosine, max-margin, mse"),
     ("recipe", '[[mappings]]\nname = "nn"\nrecipe = "cake"', r"spec.mappings\[1\].recipe: needed one of"),

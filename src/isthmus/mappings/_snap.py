@@ -173,7 +173,7 @@ class Snap(Mapping):
     """Kernel ridge in directions, pulled to the training targets: f(x) = l ((1 - share) g/|g| + share s/|s|).
 
     The directions u_i of y_i - mean(y) are learned by kernel ridge regression; with `second` above 0, again with a kernel
-    that also compares what the first one predicted, so that inputs with like predictions count as alike. g is what it predicts
+    that also compares what the first one predicted, so that inputs with like predictions count as alike. g is its prediction
     in the metric (C / largest variance)^(-power/2), C the covariance of leave-one-out predictions: directions that the
     regression shrank count for more. s = `snap(g, u)`, repeated `rounds` times, and l is the mean of |y - mean(y)|.
 
