@@ -16,7 +16,7 @@ import typer
 
 from isthmus import __version__
 from isthmus._errors import IsthmusError
-from isthmus.cli import audit, check, data, overlap, reproduce, run, show
+from isthmus.cli import audit, check, data, overlap, reproduce, retrieval, run, show
 
 app = typer.Typer(
     name="isthmus", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=True,
@@ -32,6 +32,7 @@ def _verb(function: Callable[..., None]) -> None:
 _verb(audit.audit)
 _verb(check.check)
 _verb(overlap.overlap)
+_verb(retrieval.retrieval)
 _verb(run.run)
 _verb(show.show)
 _verb(reproduce.reproduce)

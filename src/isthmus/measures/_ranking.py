@@ -119,30 +119,35 @@ def rank(
 
 
 def _ranks(keys: ndarray, first: int, harmonic: Float[ndarray, " n"]) -> Ranks:
-    """Ranks from sorted keys; groups of equal distance that hold relevant and other items are told apart first."""
-    rows = len(keys)
-    relevant = np.count_nonzero(keys & _RELEVANT, axis=1)
-    mixed = (np.diff(keys, axis=1) == 1).any(axis=1)  # the same distance, and the others stand before the relevant ones
-    precisions = np.zeros(rows)
-    before, tied, tied_relevant = (np.zeros(rows, dtype=np.int64) for _ in range(3))
-    for some, whole in ((np.flatnonzero(~mixed), False), (np.flatnonzero(mixed), True)):
-        if not len(some):
-            continue
-        row, start, size, hits = _groups(keys[some]) if whole else _singles(keys[some])
-        counted = np.cumsum(hits) - hits
-        opening = np.concatenate([[True], row[1:] != row[:-1]]) if len(row) else np.zeros(0, dtype=bool)
-        counted -= np.repeat(counted[opening], np.diff(np.append(np.flatnonzero(opening), len(row))))
-        sums = _precisions(start + first, counted + first, size, hits, harmonic)
-        precisions[some] = np.bincount(row, sums, minlength=len(some))
-        found = some[row[opening]]
-        before[found], tied[found], tied_relevant[found] = start[opening], size[opening], hits[opening]
-    return Ranks(precisions, relevant, before, tied, tied_relevant)
+    """Ranks from sorted keys; a relevant item that ties with others is one of a group, any other a group of its own."""
+    rows, n = keys.shape
+    flat = keys.ravel()
+    hit = np.flatnonzero((flat & _RELEVANT).view(np.int64))
+    row, place = np.divmod(hit, n)
+    ranks = Ranks(np.zeros(rows), np.bincount(row, minlength=rows), *(np.zeros(rows, dtype=np.int64) for _ in range(3)))
+    # Within a distance the others stand before the relevant items, one below them in the last bit.
+    with_others = np.bincount(row[(place > 0) & (flat[hit - 1] == flat[hit] - _RELEVANT)], minlength=rows) > 0
+    alone = ~with_others[row]
+    ones = np.ones(np.count_nonzero(alone), dtype=np.int64)
+    _add(ranks, row[alone], place[alone], ones, ones, first, harmonic)
+    some = np.flatnonzero(with_others)
+    if len(some):
+        row, place, size, hits = _groups(keys[some])
+        _add(ranks, some[row], place, size, hits, first, harmonic)
+    return ranks
 
 
-def _singles(keys: ndarray) -> tuple[ndarray, ndarray, ndarray, ndarray]:
-    """Every relevant item as a group of its own: row, items before, size, relevant items."""
-    row, start = np.nonzero(keys & _RELEVANT)
-    return row, start, np.ones_like(row), np.ones_like(row)
+def _add(
+    ranks: Ranks, row: ndarray, place: ndarray, size: ndarray, hits: ndarray, first: int, harmonic: Float[ndarray, " n"]
+) -> None:
+    """Enter the groups of some rows, in order: the items before each, its size, its relevant items."""
+    opening = np.flatnonzero(np.diff(row, prepend=-1))
+    counted = np.cumsum(hits) - hits
+    counted -= np.repeat(counted[opening], np.diff(np.append(opening, len(row))))
+    sums = _precisions(place + first, counted + first, size, hits, harmonic)
+    ranks.precisions[:] += np.bincount(row, sums, minlength=len(ranks.precisions))
+    found = row[opening]
+    ranks.before[found], ranks.tied[found], ranks.tied_relevant[found] = place[opening], size[opening], hits[opening]
 
 
 def _groups(keys: ndarray) -> tuple[ndarray, ndarray, ndarray, ndarray]:
@@ -151,11 +156,11 @@ def _groups(keys: ndarray) -> tuple[ndarray, ndarray, ndarray, ndarray]:
     distance = keys & _KEPT
     opens = np.ones(keys.shape, dtype=bool)
     np.not_equal(distance[:, 1:], distance[:, :-1], out=opens[:, 1:])
-    place = np.flatnonzero(opens)
-    size = np.diff(np.append(place, keys.size))
-    hits = np.add.reduceat((keys & _RELEVANT).ravel().astype(np.int64), place)
+    start = np.flatnonzero(opens)
+    size = np.diff(np.append(start, keys.size))
+    hits = np.add.reduceat((keys & _RELEVANT).ravel().astype(np.int64), start)
     some = hits > 0
-    return place[some] // n, place[some] % n, size[some], hits[some]
+    return start[some] // n, start[some] % n, size[some], hits[some]
 
 
 def _precisions(before: ndarray, counted: ndarray, size: ndarray, hits: ndarray, harmonic: ndarray) -> ndarray:
