@@ -2,10 +2,11 @@
 
     python benchmarks/retrieval.py [--quick] [--case 20000x300 ...] [--json out.json]
 
-N x d float32 vectors around 50 class means, cosine, the query left out, on two threads. The peers rank the same similarities, made
-in blocks by one float32 product: scikit-learn's `average_precision_score` a query, and a full argsort a query with numpy. The
-slower peers are timed on the first 200 queries and their time is multiplied; their values are compared on those queries. What is
-printed as memory is the most that the process grew by during one call of ours, the float64 copy of the vectors included.
+N x d float32 vectors around 50 class means, cosine, the query left out, on two threads. The peers rank the same
+similarities, made in blocks by one float32 product: scikit-learn's `average_precision_score` a query, and a full argsort a
+query with numpy. The slower peers are timed on the first 200 queries and their time is multiplied; their values are compared
+on those queries. What is printed as memory is the most that the process grew by during one call of ours, the float64 copy of
+the vectors included.
 """
 
 import threading
@@ -77,14 +78,18 @@ def run(case: str) -> list[dict[str, Any]]:
     memory = grown(lambda: retrieval(x, labels=labels))
     values: dict[str, float] = {}
     calls: dict[str, Callable[[], object]] = {
-        "isthmus.retrieval, all queries": lambda: values.update(ours=retrieval(x, labels=labels).per_query("map")[:SOME].mean()),
+        "isthmus.retrieval, all queries": lambda: values.update(
+            ours=retrieval(x, labels=labels).per_query("map")[:SOME].mean()
+        ),
         f"scikit-learn, {SOME} queries": lambda: values.update(sklearn=with_scikit_learn(x, labels, SOME)),
         f"argsort, {SOME} queries": lambda: values.update(argsort=with_argsort(x, labels, SOME)),
     }
     rows = compare(case, "isthmus.retrieval, all queries", calls, repeats=3)
     for row in rows[1:]:
         row["seconds_all"] = row["seconds"] * n / SOME
-        print(f"{case:<28} {row['name']}: {row['seconds_all']:.1f} s for all, {row['ratio'] * n / SOME:.1f}x ours", flush=True)
+        print(
+            f"{case:<28} {row['name']}: {row['seconds_all']:.1f} s for all, {row['ratio'] * n / SOME:.1f}x ours", flush=True
+        )
     spread = max(values.values()) - min(values.values())
     print(f"{case:<28} mAP {values['ours']:.6f}, all within {spread:.1e}; memory {memory / 2**20:.0f} MiB", flush=True)
     rows[0]["memory"] = memory
@@ -97,7 +102,9 @@ def main() -> None:
     asked = options.parse_args()
     facts = machine("scikit-learn", "numpy")
     with threadpool_limits(THREADS):
-        rows = [row for case in asked.case or (["5000x64"] if asked.quick else ["5000x64", "20000x300"]) for row in run(case)]
+        rows = [
+            row for case in asked.case or (["5000x64"] if asked.quick else ["5000x64", "20000x300"]) for row in run(case)
+        ]
     write(asked.json, facts, rows)
 
 

@@ -35,7 +35,7 @@ def sets(share):
     """A few items on a coarse grid, with many ties."""
     return (
         st.integers(0, 10**6)
-        .map(lambda seed: np.random.default_rng(seed))
+        .map(np.random.default_rng)
         .map(lambda rng: (rng.integers(0, 3, (7, 2)).astype(float), rng.integers(0, share, 7)))
     )
 

@@ -12,7 +12,9 @@ Argument, Option = typer.Argument, typer.Option
 
 def retrieval(
     sets: Annotated[list[str], Argument(metavar="A [B ...] | NAME", help="Files, NAME:x, or one named set.")],
-    labels: Annotated[str | None, Option(help="Classes: FILE.tsv:column, FILE.npz:key, FILE.npy. Named sets have theirs.")] = None,
+    labels: Annotated[
+        str | None, Option(help="Classes: FILE.tsv:column, FILE.npz:key, FILE.npy. Named sets have theirs.")
+    ] = None,
     across: Annotated[bool, Option("--across", help="With labels: A asks B and B asks A, not each itself.")] = False,
     k: Annotated[str, Option("-k", "--k", help="Of Recall@K, as in 10 or 1,5,10.")] = "1,5,10",
     metric: Annotated[str, Option(help="cosine, euclidean, or both with a comma.")] = "cosine",
@@ -39,6 +41,7 @@ def retrieval(
     ks = _sources.numbers(k, "k")
     metrics = [check_metric(each) for each in _sources.words(metric, "metric")]
     named, classes = _read(sets, labels)
+    asked: list[tuple[str, ndarray, str, ndarray | None]]
     if across or classes is None:
         if len(named) != 2 or include_self:
             got = f"{len(named)} sets" if len(named) != 2 else "--include-self"

@@ -1,9 +1,9 @@
 """One file from a server, whole and verified, or not at all.
 
-What arrives is written to NAME.part beside its place, and renamed when its length and checksum are right; what stands under the
-name itself is never half a file. A download that breaks off goes on where it was (RFC 9110: Range, and If-Range with what the
-server calls this version of the file, so that two versions are never joined). It is written on the standard library: the
-libraries that fetch data sets (pooch, keras' get_file) verify and cache, but start from the first byte again.
+What arrives is written to NAME.part beside its place, and renamed when its length and checksum are right; what stands under
+the name itself is never half a file. A download that breaks off goes on where it was (RFC 9110: Range, and If-Range with
+what the server calls this version of the file, so that two versions are never joined). It is written on the standard
+library: the libraries that fetch data sets (pooch, keras' get_file) verify and cache, but start from the first byte again.
 """
 
 import errno
@@ -18,6 +18,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from email.message import Message
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
 from typing import IO, Any
@@ -50,7 +51,7 @@ class Patience:
     pause: float = 1.0
 
 
-class _Broken(Exception):
+class _BrokenOffError(Exception):
     """An attempt that failed in a way that another may not; `wait` is what the server asks for, in seconds."""
 
     def __init__(self, why: str, wait: float = 0.0) -> None:
@@ -80,29 +81,32 @@ def download(
         sleep: how to wait.
 
     Raises:
-        DataError: a server that refuses, stays silent or keeps breaking off; a file of another checksum or length; a web page
-            in place of the file; too little space; a place that cannot be written.
+        DataError: a server that refuses, stays silent or keeps breaking off; a file of another checksum or length; a web
+            page in place of the file; too little space; a place that cannot be written.
     """
     part = _Part(path)
     best, failures, mismatches = -1, 0, 0
+    new = not path.exists()
     with _alone(path):
+        if new and path.is_file() and (seen := sha256_of(path)) == (sha256 or seen):
+            return seen  # another process has fetched it while this one waited
         while True:
             try:
                 _attempt(url, part, size, sha256 is not None, patience.timeout, progress)
-            except _Broken as broken:
+            except _BrokenOffError as broken:
                 have = part.size()
                 failures = 0 if have > best else failures + 1
                 best = max(best, have)
                 if failures >= patience.attempts:
                     raise DataError(
-                        f"{url}: needed the whole file, got {broken} after {failures} attempts in a row. {have} bytes are kept "
-                        f"in {part.path.name}: run the same command later, and it goes on from there."
+                        f"{url}: needed the whole file, got {broken} after {failures} attempts in a row. {have} bytes are "
+                        f"kept in {part.path.name}: run the same command later, and it goes on from there."
                     ) from broken
                 sleep(min(_LONGEST_WAIT, max(broken.wait, patience.pause * 2**failures * random.uniform(0.5, 1))))
                 continue
             except OSError as error:
                 raise DataError(_unwritten(part.path, error)) from error
-            found = part.sha256()
+            found = sha256_of(part.path)
             if sha256 is None or found == sha256:
                 part.finish()
                 return found
@@ -110,9 +114,15 @@ def download(
             best, mismatches = -1, mismatches + 1
             if mismatches == 2:
                 raise DataError(
-                    f"{url}: needed the SHA-256 {sha256}, got {found}, twice. The file has changed or is damaged on its way, and "
-                    "was not kept. Look at the source's own page before you trust it."
+                    f"{url}: needed the SHA-256 {sha256}, got {found}, twice. It has changed or is damaged on its way, "
+                    "and was not kept. Look at the source's own page before you trust it."
                 )
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _attempt(url: str, part: "_Part", size: int | None, pinned: bool, timeout: float, progress: Progress | None) -> None:
@@ -134,8 +144,8 @@ def _attempt(url: str, part: "_Part", size: int | None, pinned: bool, timeout: f
                     f"{url}: needed a file, got a web page, as from a log-in or a portal. Open the address in a browser."
                 )
             _check_space(part.path, (total or 0) - start)
-            part.note(_version(answer.headers))
             with part.open(start) as file:
+                part.note(_version(answer.headers))  # only now: what is left of another version is gone
                 done = start
                 while piece := _read(answer):
                     file.write(piece)
@@ -143,23 +153,23 @@ def _attempt(url: str, part: "_Part", size: int | None, pinned: bool, timeout: f
                     if progress is not None:
                         progress(part.final.name, done, total or 0)
                     if total is not None and done > total:
-                        raise _Broken(f"more than {total} bytes")
+                        raise _BrokenOffError(f"more than {total} bytes")
                 file.flush()
                 os.fsync(file.fileno())
     except urllib.error.HTTPError as error:
         _refused(error, part, have, size, url)
     except (urllib.error.URLError, TimeoutError, ConnectionError, HTTPException) as error:
-        raise _Broken(_why(error)) from error
+        raise _BrokenOffError(_why(error)) from error
     else:
         if total is not None and done < total:
-            raise _Broken(f"{done} of {total} bytes")
+            raise _BrokenOffError(f"{done} of {total} bytes")
 
 
 def _read(answer: Any) -> bytes:
     try:
         return bytes(answer.read1(_PIECE))
     except (TimeoutError, ConnectionError, HTTPException) as error:
-        raise _Broken(_why(error)) from error
+        raise _BrokenOffError(_why(error)) from error
 
 
 def _why(error: BaseException) -> str:
@@ -174,12 +184,13 @@ def _refused(error: urllib.error.HTTPError, part: "_Part", have: int, size: int 
             if have == (size if size is not None else _length(error.headers)):
                 return
             part.drop()
-            raise _Broken("another length than before") from error
+            raise _BrokenOffError("another length than before") from error
         if error.code in _AGAIN:
             wait = error.headers.get("Retry-After", "")
-            raise _Broken(f"{error.code} {error.reason}", float(wait) if wait.isdigit() else 0.0) from error
+            raise _BrokenOffError(f"{error.code} {error.reason}", float(wait) if wait.isdigit() else 0.0) from error
+        reason = str(error.reason).split("\n")[0]
         raise DataError(
-            f"{url}: needed the file, got {error.code} {error.reason}. It may have moved: `isthmus data show` names the page "
+            f"{url}: needed the file, got {error.code} {reason}. It may have moved: `isthmus data show` names the page "
             "that it comes from."
         ) from error
 
@@ -190,11 +201,11 @@ def _start(status: int, headers: HTTPMessage, have: int) -> int:
         return 0
     given = headers.get("Content-Range", "").removeprefix("bytes ").partition("-")[0]
     if given != str(have):
-        raise _Broken(f"bytes from {given or 'nowhere'} in place of {have}")
+        raise _BrokenOffError(f"bytes from {given or 'nowhere'} in place of {have}")
     return have
 
 
-def _length(headers: HTTPMessage) -> int | None:
+def _length(headers: Message) -> int | None:
     """Bytes of the whole file, from `Content-Range: bytes 5-9/10`."""
     whole = headers.get("Content-Range", "").rpartition("/")[2]
     return int(whole) if whole.isdigit() else None
@@ -222,7 +233,7 @@ def _check_space(path: Path, needed: int) -> None:
     free = shutil.disk_usage(path.parent).free
     if needed > free:
         raise DataError(
-            f"{path.parent}: needed {needed:,} bytes of free space, got {free:,}. Make room, or name another folder with --to."
+            f"{path.parent}: needed {needed:,} bytes of free space, got {free:,}. Make room, or name another folder."
         )
 
 
@@ -231,14 +242,14 @@ def _unwritten(path: Path, error: OSError) -> str:
         return (
             f"{path}: needed free space, got a full disk. What is there is kept: make room and run the same command again."
         )
-    return f"{path}: needed a place that can be written, got {error.strerror or error}. Name another folder with --to."
+    return f"{path}: needed a place that can be written, got {error.strerror or error}. Name another folder."
 
 
 class _Https(urllib.request.HTTPRedirectHandler):
     """Redirects are followed, but not from https to http, where anybody could change the file."""
 
     def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> urllib.request.Request | None:
         if not newurl.startswith("https:" if req.full_url.startswith("https:") else ("http:", "https:")):
             raise DataError(f"{req.full_url}: needed https all the way, got a redirect to {newurl}. Nothing was fetched.")
@@ -253,15 +264,23 @@ def _opener() -> urllib.request.OpenerDirector:
 def _alone(path: Path) -> Iterator[None]:
     """One process at a time works on a file; the system lifts the lock when its owner dies."""
     lock = path.with_name(f".{path.name}.lock")
+    while True:
+        try:
+            file = lock.open("w")
+        except OSError as error:
+            raise DataError(_unwritten(path, error)) from error
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), lock.stat()):
+                break
+        file.close()  # its owner was done and took the file away while this process waited
     try:
-        with lock.open("w") as file:
-            if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-            with suppress(OSError):
-                lock.unlink()
-    except OSError as error:
-        raise DataError(_unwritten(path, error)) from error
+        yield
+    finally:
+        with suppress(OSError):
+            lock.unlink()
+        file.close()
 
 
 class _Part:
@@ -290,10 +309,6 @@ class _Part:
         file.truncate(start)
         file.seek(start)
         return file
-
-    def sha256(self) -> str:
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def drop(self) -> None:
         self.path.unlink(missing_ok=True)

@@ -1,24 +1,24 @@
 """Data sets that are not in the package: what there is, under which license, and fetching it.
 
-`sources.toml` lists them as data. A checksum is pinned where one is known. Where none is, the first fetch records the one it saw
-in SHA256SUMS (which `sha256sum -c` reads), and from then on the file must have it: trust on first use, which finds later changes
-and damage, but not a first copy that was wrong already.
+`sources.toml` lists them as data. A checksum is pinned where one is known. Where none is, the first fetch records the one it
+saw in SHA256SUMS (which `sha256sum -c` reads), and from then on the file must have it: trust on first use, which finds later
+changes and damage, but not a first copy that was wrong already.
 """
 
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from hashlib import file_digest
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from isthmus._errors import DataError
 from isthmus._shapes import Progress
 from isthmus.datasets._archives import unpack
-from isthmus.datasets._download import Patience, download
+from isthmus.datasets._download import Patience, download, sha256_of
 
 SUMS = "SHA256SUMS"
 
@@ -135,7 +135,9 @@ def fetch(
     """
     found = source(wanted) if isinstance(wanted, str) else wanted
     if not found.files:
-        raise DataError(f"{found.name}: needed a set with files to fetch, got one to fetch by hand. See {found.page}: {found.terms}")
+        raise DataError(
+            f"{found.name}: needed a set with files to fetch, got one to fetch by hand. See {found.page}: {found.terms}"
+        )
     if not accept_license:
         raise DataError(
             f"{found.name}: needed your consent to its license ({found.license}: {found.terms}), got none. "
@@ -146,24 +148,29 @@ def fetch(
         base.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{base}: needed a folder that can be made, got {error.strerror}. Name another one.") from error
-    how = {name: value for name, value in (("patience", patience), ("progress", progress), ("sleep", sleep)) if value is not None}
+    how: dict[str, Any] = {
+        name: value
+        for name, value in (("patience", patience), ("progress", progress), ("sleep", sleep))
+        if value is not None
+    }
     return [_one(found.name, file, base, mirror, how) for file in found.files]
 
 
-def _one(name: str, file: RemoteFile, base: Path, mirror: str | None, how: dict[str, object]) -> Fetched:
+def _one(name: str, file: RemoteFile, base: Path, mirror: str | None, how: dict[str, Any]) -> Fetched:
     path = base / file.path
     path.parent.mkdir(parents=True, exist_ok=True)
     recorded = _recorded(base).get(file.path)
     expected = file.sha256 or recorded
     if path.is_file():
-        with path.open("rb") as there:
-            seen = file_digest(there, "sha256").hexdigest()
+        seen = sha256_of(path)
         if expected is not None and seen != expected:
-            raise DataError(f"{path}: needed the SHA-256 {expected}, got {seen}. It was changed: delete it and fetch it again.")
+            raise DataError(
+                f"{path}: needed the SHA-256 {expected}, got {seen}. It was changed: delete it and fetch it again."
+            )
     else:
         url = file.url if mirror is None else f"{mirror.rstrip('/')}/{name}/{file.path}"
         try:
-            seen = download(url, path, sha256=expected, size=file.size, **how)  # type: ignore[arg-type]
+            seen = download(url, path, sha256=expected, size=file.size, **how)
         except DataError as error:
             if recorded is None or file.sha256 is not None or "SHA-256" not in str(error):
                 raise

@@ -1,13 +1,13 @@
-"""Where the relevant items stand when all candidates are sorted by distance from a query: ranks in blocks, ties by expectation.
+"""Where the relevant items stand when all candidates are sorted by distance from a query.
 
-A whole ranking is needed, not only its top, so each block of queries is one float64 product and one sort. The last twelve bits
-of a distance are rounded away and the very last one then says whether the item is relevant: the sort moves relevance along,
-nothing is gathered, and distances that agree to twelve digits are ties. Items in a tie have no order of their own: what is reported is
-the mean over all orders of them, in closed form (McSherry & Najork 2008). So neither the order of the rows nor the arithmetic
-shows, and chance is the case in which all candidates tie.
+A whole ranking is needed, not only its top, so each block of queries is one float64 product and one sort. The last twelve
+bits of a distance are rounded away and the very last one then says whether the item is relevant: the sort moves relevance
+along, nothing is gathered, and distances that agree to twelve digits are ties. Items in a tie have no order of their own:
+what is reported is the mean over all orders of them, in closed form (McSherry & Najork 2008). So neither the order of the
+rows nor the arithmetic shows, and chance is the case in which all candidates tie.
 
-Blocks depend on the number of candidates alone, and each is computed by one thread with one BLAS thread: the same bits on any
-number of cores.
+Blocks depend on the number of candidates alone, and each is computed by one thread with one BLAS thread: the same bits on
+any number of cores.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -166,8 +166,8 @@ def _groups(keys: ndarray) -> tuple[ndarray, ndarray, ndarray, ndarray]:
 def _precisions(before: ndarray, counted: ndarray, size: ndarray, hits: ndarray, harmonic: ndarray) -> ndarray:
     """Expected sum of the precisions at the relevant items of a group whose order is random.
 
-    With a items and b relevant ones before t items of which r are relevant, the item at place i of the group is relevant with
-    probability r/t, and then (i-1)(r-1)/(t-1) relevant ones of the group stand before it on average, so
+    With a items and b relevant ones before t items of which r are relevant, the item at place i of the group is relevant
+    with probability r/t, and then (i-1)(r-1)/(t-1) relevant ones of the group stand before it on average, so
 
         sum_i r/t (b + 1 + (i-1) p)/(a + i) = r/t ((b + 1 - p (a+1)) (H(a+t) - H(a)) + p t),   p = (r-1)/(t-1)
     """

@@ -1,8 +1,8 @@
 """Retrieval: how well the nearest items answer a query, by shared classes or by being its pair.
 
 The paper checks its features by mean average precision (supplement B: an item is relevant if it shares a class), and most
-cross-modal work reports Recall@K of pairs. Both, MRR and FOSCTTM are means over queries of where the relevant items stand, so
-one ranking gives all of them. They say nothing about whose neighbors a mapping has: that is `isthmus.bridge`.
+cross-modal work reports Recall@K of pairs. Both, MRR and FOSCTTM are means over queries of where the relevant items stand,
+so one ranking gives all of them. They say nothing about whose neighbors a mapping has: that is `isthmus.bridge`.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,8 @@ _NONE = float("nan")
 class Retrieval:
     """How well queries find what is relevant, query by query.
 
-    A query for which nothing is relevant has no average precision, and is left out of every mean (`unanswerable` counts them).
+    A query for which nothing is relevant has no average precision, and is left out of every mean (`unanswerable` counts
+    them).
 
     Args:
         ranks: where the relevant candidates of each query stand.
@@ -208,7 +209,8 @@ def retrieval(
 
     References:
         McSherry, Najork (2008), "Computing information retrieval performance measures efficiently in the presence of tied
-        scores"; Liu, Huang, Singh, Vert, Noble (2019), "Jointly embedding multiple single-cell omics measurements" (FOSCTTM).
+        scores"; Liu, Huang, Singh, Vert, Noble (2019), "Jointly embedding multiple single-cell omics measurements"
+        (FOSCTTM).
 
     Example:
         >>> x = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.1, 0.8]])
@@ -235,8 +237,8 @@ def retrieval(
     paired = labels is None
     if (paired or include_self is False) and len(queries) != len(items):
         raise NeighborError(
-            f"{names[0]}, {names[1]}: needed pairs, row by row, got {len(queries)} and {len(items)} rows. Give labels, or cut "
-            "both to the same items."
+            f"{names[0]}, {names[1]}: needed pairs, row by row, got {len(queries)} and {len(items)} rows. Give labels, or "
+            "cut both to the same items."
         )
     within = Y is None
     own = include_self is not False and not within

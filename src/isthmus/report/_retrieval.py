@@ -16,7 +16,9 @@ def retrieval_table(records: list[dict[str, Any]]) -> Table:
         records: of `isthmus.measures.Retrieval.records`.
     """
     left_out = {(each["queries"], each["unanswerable"]) for each in records if each["unanswerable"]}
-    notes = [f"{Path(name).name}: {count} queries left out, for which nothing is relevant" for name, count in sorted(left_out)]
+    notes = [
+        f"{Path(name).name}: {count} queries left out, for which nothing is relevant" for name, count in sorted(left_out)
+    ]
     table = Table(
         title="retrieval",
         caption="; ".join(["interval over queries like these, among these candidates", *notes]),
