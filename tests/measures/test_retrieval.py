@@ -109,6 +109,31 @@ def test_the_order_of_rows_does_not_matter(seed):
     assert np.allclose(a.per_query("map")[order], b.per_query("map"), rtol=0, atol=1e-12, equal_nan=True)
 
 
+@given(st.integers(0, 10**6), st.sampled_from(["cosine", "euclidean"]))
+def test_sorting_only_what_is_near_something_relevant_changes_nothing(seed, metric):
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, rng.integers(2, 50), (60, 3)).astype(float)
+    x[0] *= rng.choice([1, 1e9])  # nearly all others fall into one bin
+    labels = rng.integers(0, 20, 60)
+    found = []
+    for few in (0, 10**9):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_ranking, "_FEW", few)
+            result = retrieval(x, labels=labels, metric=metric)
+            found.append(np.stack([result.per_query(measure) for measure in result.measures]))
+    assert np.array_equal(*found, equal_nan=True)
+
+
+@pytest.mark.parametrize("few", [0, 10**9])
+def test_one_class_and_one_item_a_class(rng, monkeypatch, few):
+    monkeypatch.setattr(_ranking, "_FEW", few)
+    x = rng.normal(size=(9, 2))
+    assert np.isclose(retrieval(x, labels=["a"] * 9).map, 1)
+    assert retrieval(x, labels=list("abcdefghi")).unanswerable == 9
+    same = retrieval(np.ones((9, 2)), labels=list("aaabbbccc"))
+    assert np.isclose(same.mrr, same.chance("mrr"))
+
+
 @pytest.mark.parametrize("include_self", [False, True])
 def test_chance_is_the_mean_over_random_orders(rng, include_self):
     x, labels = rng.normal(size=(24, 3)), rng.integers(0, 5, 24)

@@ -12,6 +12,7 @@ any number of cores.
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -23,6 +24,7 @@ _PAIRS_AT_ONCE = 1 << 21  # query-candidate pairs of a block: 16 MB an array of 
 _RELEVANT = np.uint64(1)
 _KEPT = ~np.uint64(0xFFF)  # 40 of the 52 bits of a fraction
 _HALF = np.uint64(0x800)
+_FEW = 6  # where less than a sixth of the candidates are relevant, most need not be sorted
 _NOWHERE = np.float64(np.inf)
 
 
@@ -105,9 +107,7 @@ def rank(
         keys = keys.view(np.uint64)
         keys += _HALF
         keys &= _KEPT
-        keys |= relevant
-        keys.sort(axis=1)
-        return _ranks(keys, int(first), harmonic)
+        return _ranks(_sorted_keys(keys, relevant), len(keys), int(first), harmonic)
 
     parts = []
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(min(cores(), len(blocks))) as pool:
@@ -118,22 +118,62 @@ def rank(
     return Ranks(*(np.concatenate([getattr(part, name) for part in parts]) for name in Ranks.__dataclass_fields__))
 
 
-def _ranks(keys: ndarray, first: int, harmonic: Float[ndarray, " n"]) -> Ranks:
-    """Ranks from sorted keys; a relevant item that ties with others is one of a group, any other a group of its own."""
+class _Order(NamedTuple):
+    """Candidates in the order of their distances, row after row: at least those that are relevant or tie with one that is."""
+
+    row: Int[ndarray, " p"]
+    place: Int[ndarray, " p"]  # candidates before it in its row
+    key: ndarray  # distance, and relevance in the last bit
+
+
+def _sorted_keys(keys: ndarray, relevant: Bool[ndarray, "m n"]) -> _Order:
+    """Candidates in order; where few are relevant, only those near them are sorted, and the others are counted."""
     rows, n = keys.shape
-    flat = keys.ravel()
-    hit = np.flatnonzero((flat & _RELEVANT).view(np.int64))
-    row, place = np.divmod(hit, n)
+    if np.count_nonzero(relevant) * _FEW > relevant.size:
+        keys |= relevant
+        keys.sort(axis=1)
+        return _Order(np.repeat(np.arange(rows), n), np.tile(np.arange(n), rows), keys.ravel())
+    found = [_near_relevant(key, hit) for key, hit in zip(keys, relevant, strict=True)]
+    place, key = (np.concatenate(column) for column in zip(*found, strict=True))
+    return _Order(np.repeat(np.arange(rows), [len(each) for each, _ in found]), place, key)
+
+
+def _near_relevant(keys: ndarray, relevant: Bool[ndarray, " n"]) -> tuple[Int[ndarray, " p"], ndarray]:
+    """Places and keys of the candidates that share a bin of distances with a relevant one; so do equal distances."""
+    distance = keys.view(np.float64)
+    high = distance.max(where=distance < _NOWHERE, initial=0.0)
+    low = min(distance.min(), high)  # a row may hold nothing but the item that is left out
+    scale = len(keys) / (high - low) if high > low else 1.0
+
+    def bins(of: Float[ndarray, " p"]) -> Int[ndarray, " p"]:
+        return np.minimum((of - low) * scale, len(keys)).astype(np.intp)
+
+    every = bins(distance)
+    wanted = np.zeros(len(keys) + 1, dtype=bool)
+    wanted[every[relevant]] = True
+    some = np.flatnonzero(wanted[every])
+    key = np.sort(keys[some] | relevant[some])
+    count = np.bincount(every, minlength=len(keys) + 1)
+    own = bins((key & _KEPT).view(np.float64))
+    opening = np.flatnonzero(np.diff(own, prepend=-1))
+    within = np.arange(len(key)) - np.repeat(opening, np.diff(np.append(opening, len(key))))
+    return (np.cumsum(count) - count)[own] + within, key
+
+
+def _ranks(order: _Order, rows: int, first: int, harmonic: Float[ndarray, " n"]) -> Ranks:
+    """Ranks from an order; a relevant item that ties with others is one of a group, any other a group of its own."""
+    hit = np.flatnonzero((order.key & _RELEVANT).view(np.int64))
+    row = order.row[hit]
     ranks = Ranks(np.zeros(rows), np.bincount(row, minlength=rows), *(np.zeros(rows, dtype=np.int64) for _ in range(3)))
     # Within a distance the others stand before the relevant items, one below them in the last bit.
-    with_others = np.bincount(row[(place > 0) & (flat[hit - 1] == flat[hit] - _RELEVANT)], minlength=rows) > 0
+    tied = (order.row[hit - 1] == row) & (order.key[hit - 1] == order.key[hit] - _RELEVANT)
+    with_others = np.bincount(row[tied], minlength=rows) > 0
     alone = ~with_others[row]
     ones = np.ones(np.count_nonzero(alone), dtype=np.int64)
-    _add(ranks, row[alone], place[alone], ones, ones, first, harmonic)
-    some = np.flatnonzero(with_others)
-    if len(some):
-        row, place, size, hits = _groups(keys[some])
-        _add(ranks, some[row], place, size, hits, first, harmonic)
+    _add(ranks, row[alone], order.place[hit[alone]], ones, ones, first, harmonic)
+    if with_others.any():
+        some = with_others[order.row]
+        _add(ranks, *_groups(_Order(*(column[some] for column in order))), first, harmonic)
     return ranks
 
 
@@ -150,17 +190,14 @@ def _add(
     ranks.before[found], ranks.tied[found], ranks.tied_relevant[found] = place[opening], size[opening], hits[opening]
 
 
-def _groups(keys: ndarray) -> tuple[ndarray, ndarray, ndarray, ndarray]:
+def _groups(order: _Order) -> tuple[ndarray, ndarray, ndarray, ndarray]:
     """Groups of equal distance that hold a relevant item: row, items before, size, relevant items."""
-    n = keys.shape[1]
-    distance = keys & _KEPT
-    opens = np.ones(keys.shape, dtype=bool)
-    np.not_equal(distance[:, 1:], distance[:, :-1], out=opens[:, 1:])
-    start = np.flatnonzero(opens)
-    size = np.diff(np.append(start, keys.size))
-    hits = np.add.reduceat((keys & _RELEVANT).ravel().astype(np.int64), start)
+    distance = order.key & _KEPT
+    start = np.flatnonzero((np.diff(order.row, prepend=-1) != 0) | np.append(True, distance[1:] != distance[:-1]))
+    size = np.diff(np.append(start, len(distance)))
+    hits = np.add.reduceat((order.key & _RELEVANT).view(np.int64), start)
     some = hits > 0
-    return start[some] // n, start[some] % n, size[some], hits[some]
+    return order.row[start[some]], order.place[start[some]], size[some], hits[some]
 
 
 def _precisions(before: ndarray, counted: ndarray, size: ndarray, hits: ndarray, harmonic: ndarray) -> ndarray:
