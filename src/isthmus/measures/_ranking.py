@@ -119,7 +119,7 @@ def rank(
 
 
 class _Order(NamedTuple):
-    """Candidates in the order of their distances, row after row: at least those that are relevant or tie with one that is."""
+    """Candidates in the order of distance, row after row: at least those that are relevant or tie with one that is."""
 
     row: Int[ndarray, " p"]
     place: Int[ndarray, " p"]  # candidates before it in its row
