@@ -26,6 +26,7 @@ _DOORS = {
     "nno": "measures",
     "overlap": "measures",
     "read": "pairs",
+    "retrieval": "measures",
     "search": "neighbors",
 }
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from isthmus.datasets import load
     from isthmus.experiments import audit
     from isthmus.mappings import MLP, Identity, Linear, Ridge, Untrained
-    from isthmus.measures import Bridge, OverlapResult, bridge, mnno, nno, overlap
+    from isthmus.measures import Bridge, OverlapResult, bridge, mnno, nno, overlap, retrieval
     from isthmus.neighbors import search
     from isthmus.pairs import Pairs, read
 
@@ -57,6 +58,7 @@ __all__ = [
     "nno",
     "overlap",
     "read",
+    "retrieval",
     "search",
 ]
 

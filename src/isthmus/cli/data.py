@@ -1,22 +1,31 @@
-"""`isthmus data`: the named data sets."""
+"""`isthmus data`: the named data sets, and those that can be fetched."""
 
-from typing import Annotated
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-app = typer.Typer(help="The named data sets.", no_args_is_help=True, rich_markup_mode=None)
+if TYPE_CHECKING:
+    from isthmus.datasets import Source
+
+Argument, Option = typer.Argument, typer.Option
+
+app = typer.Typer(help="The named data sets, and those that can be fetched.", no_args_is_help=True, rich_markup_mode=None)
+
+Json = Annotated[bool, Option("--json", help="Only JSON on standard output.")]
 
 
 @app.callback()
 def data() -> None:
-    """The named data sets."""
+    """The named data sets, and those that can be fetched."""
 
 
 @app.command("list")
-def list_sets(json: Annotated[bool, typer.Option("--json", help="Only JSON on standard output.")] = False) -> None:
-    """The named data sets, ready to use: `isthmus audit NAME`, `isthmus overlap NAME`."""
+def list_sets(json: Json = False) -> None:
+    """The named data sets, ready to use (`isthmus audit NAME`), and those to fetch (`isthmus data fetch NAME`)."""
     from isthmus.cli import _output  # noqa: PLC0415 - the command line starts before numpy does
-    from isthmus.datasets import CATALOG  # noqa: PLC0415
+    from isthmus.datasets import CATALOG, sources  # noqa: PLC0415
 
     cards = list(CATALOG.values())
     if json:
@@ -24,8 +33,13 @@ def list_sets(json: Annotated[bool, typer.Option("--json", help="Only JSON on st
             {
                 "name": card.name, "items": card.items, "x": card.x_space, "x_width": card.x_width,
                 "y": card.y_space, "y_width": card.y_width, "labels": card.labels, "license": card.license,
+                "place": "package",
             }
             for card in cards
+        ] + [
+            dict.fromkeys(("items", "x", "x_width", "y", "y_width", "labels"))
+            | {"name": each.name, "license": each.license, "place": "fetch" if each.files else "by hand", "what": each.what}
+            for each in sources().values()
         ])  # fmt: skip
         return
     from rich.table import Table  # noqa: PLC0415
@@ -39,3 +53,106 @@ def list_sets(json: Annotated[bool, typer.Option("--json", help="Only JSON on st
             card.labels, card.license,
         )  # fmt: skip
     _output.console().print(table)
+    table = Table(
+        title="data sets of others", caption="isthmus data show NAME, isthmus data fetch NAME", caption_justify="left"
+    )
+    for column in ("name", "what", "license", "fetch"):
+        table.add_column(column, overflow="fold")
+    for each in sources().values():
+        table.add_row(each.name, each.what, each.license, f"{len(each.files)} files" if each.files else "by hand")
+    _output.console().print(table)
+
+
+@app.command()
+def show(name: Annotated[str, Argument(metavar="NAME")], json: Json = False) -> None:
+    """What a data set holds, its license, where it comes from and how to use it."""
+    from isthmus.cli import _output  # noqa: PLC0415
+    from isthmus.datasets import CATALOG  # noqa: PLC0415
+
+    records = _packaged(name) if name in CATALOG else _published(name)
+    if json:
+        _output.print_json(records)
+        return
+    for number, record in enumerate(records):
+        for key, value in record.items():
+            if value is not None and (number == 0 or key in ("file", "url", "sha256", "size")):
+                sys.stdout.write(f"{key + ':':<10} {value}\n")
+
+
+def _packaged(name: str) -> list[dict[str, Any]]:
+    from isthmus.datasets import CATALOG  # noqa: PLC0415
+
+    card = CATALOG[name]
+    return [
+        {
+            "name": name, "items": card.items, "x": f"{card.x_space} ({card.x_width}-d)",
+            "y": f"{card.y_space} ({card.y_width}-d)", "labels": card.labels, "license": card.license, "place": "package",
+            "use": f"isthmus audit {name}",
+        }
+    ]  # fmt: skip
+
+
+def _published(name: str) -> list[dict[str, Any]]:
+    """A record a file; one without a file for a set that must be fetched by hand."""
+    from isthmus.datasets import source  # noqa: PLC0415
+
+    found = source(name)
+    about = {
+        "name": found.name, "what": found.what, "license": found.license, "terms": found.terms, "page": found.page,
+        "citation": found.citation, "use": found.use, "place": "fetch" if found.files else "by hand",
+    }  # fmt: skip
+    unknown = "not known: recorded at the first fetch"
+    files = [
+        {"file": each.path, "url": each.url, "sha256": each.sha256 or unknown, "size": each.size} for each in found.files
+    ]
+    return [about | each for each in files or [dict.fromkeys(("file", "url", "sha256", "size"))]]
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, Argument(metavar="NAME", help="One that `isthmus data list` shows.")],
+    to: Annotated[Path, Option(help="The folder where it goes; it is made.")] = Path("data"),
+    accept_license: Annotated[bool, Option("--accept-license", help="You have read its terms and agree.")] = False,
+    mirror: Annotated[str | None, Option(help="Take files from MIRROR/NAME/FILE instead, as in http://host/sets.")] = None,
+    timeout: Annotated[float, Option(help="Seconds without a byte until a connection is given up.")] = 30.0,
+    attempts: Annotated[int, Option(help="That may fail in a row without a byte more.")] = 5,
+    json: Json = False,
+) -> None:
+    """Fetch a data set: every file whole and verified, or not at all. A fetch that was stopped goes on where it was.
+
+    The terms of its license are shown first, and asked about on a terminal; elsewhere --accept-license says yes.
+
+    Examples:
+        isthmus data fetch glove-6b --to vectors/
+        isthmus data fetch iapr-authors --to authors/ --accept-license
+    """
+    from isthmus._errors import DataError  # noqa: PLC0415
+    from isthmus.cli import _output  # noqa: PLC0415
+    from isthmus.datasets import Patience, source  # noqa: PLC0415
+    from isthmus.datasets import fetch as get  # noqa: PLC0415
+
+    if not timeout > 0 or attempts < 1:
+        raise DataError(f"timeout, attempts: needed more than 0, got {timeout} and {attempts}. Leave them out.")
+    found = source(name)
+    agreed = accept_license or (bool(found.files) and _asked(found))
+    with _output.progress() as progress:
+        done = get(found, to, accept_license=agreed, mirror=mirror, patience=Patience(timeout, attempts), progress=progress)
+    if json:
+        _output.print_json([
+            {"name": name, "file": str(each.path), "sha256": each.sha256, "pinned": each.pinned,
+             "folder": None if each.folder is None else str(each.folder)}
+            for each in done
+        ])  # fmt: skip
+        return
+    for each in done:
+        how = "as pinned" if each.pinned else "recorded in SHA256SUMS, nobody publishes one"
+        sys.stdout.write(f"{each.folder or each.path}  (SHA-256 {each.sha256[:12]}…, {how})\n")
+    sys.stdout.write(f"use: {found.use}\n")
+
+
+def _asked(found: "Source") -> bool:
+    """Show the terms; whether the user agrees, who is asked only on a terminal."""
+    from isthmus.cli import _output  # noqa: PLC0415
+
+    _output.note(f"{found.what}\nlicense: {found.license}. {found.terms}\npage: {found.page}\ncite: {found.citation}")
+    return sys.stdin is not None and sys.stdin.isatty() and typer.confirm("Do you agree?", default=False, err=True)

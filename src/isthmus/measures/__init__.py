@@ -5,6 +5,7 @@ from isthmus.measures._bridge import Bridge, Counts, Quantity, Spaces, bridge
 from isthmus.measures._limits import Bound, Kept, Limited, keeps
 from isthmus.measures._lists import as_list, depth_for, enough_for_halves, positions
 from isthmus.measures._overlap import OverlapResult, chance, mnno, nno, overlap, overlaps, relabeled
+from isthmus.measures._retrieval import Retrieval, foscttm, retrieval
 from isthmus.measures._sampling import draw, searched
 from isthmus.measures._verdict import Verdict, verdict
 
@@ -17,6 +18,7 @@ __all__ = [
     "Limited",
     "OverlapResult",
     "Quantity",
+    "Retrieval",
     "Spaces",
     "Verdict",
     "approximate_overlap",
@@ -26,6 +28,7 @@ __all__ = [
     "depth_for",
     "draw",
     "enough_for_halves",
+    "foscttm",
     "keeps",
     "mnno",
     "nno",
@@ -33,6 +36,7 @@ __all__ = [
     "overlaps",
     "positions",
     "relabeled",
+    "retrieval",
     "searched",
     "verdict",
 ]

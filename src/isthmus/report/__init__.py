@@ -4,6 +4,7 @@ from isthmus.report._learning import learning_chart, learning_charts, learning_t
 from isthmus.report._page import bridge_plane, write_page
 from isthmus.report._reproduction import reproduction_tables, reproduction_text
 from isthmus.report._results import results_tables
+from isthmus.report._retrieval import retrieval_table
 from isthmus.report._tables import (
     approximate_table,
     audit_answer,
@@ -27,5 +28,6 @@ __all__ = [
     "reproduction_tables",
     "reproduction_text",
     "results_tables",
+    "retrieval_table",
     "write_page",
 ]

@@ -1,0 +1,64 @@
+"""`isthmus retrieval` on real files."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import isthmus
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "isthmus", "retrieval", *map(str, arguments)], capture_output=True, text=True, check=False,
+        timeout=120,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def files(tmp_path):
+    pairs = isthmus.load("emoji").take(np.arange(0, 1911, 10))
+    mapped = isthmus.Ridge().fit(pairs.x, pairs.y).predict(pairs.x)
+    np.save(tmp_path / "f.npy", mapped)
+    np.savez(tmp_path / "y.npz", vectors=pairs.y, labels=np.array(pairs.labels))
+    return tmp_path
+
+
+def test_pairs_both_ways_and_classes_across(files):
+    f, y = files / "f.npy", f"{files / 'y.npz'}:vectors"
+    found = json.loads(run(f, y, "-k", 3, "--metric", "cosine,euclidean", "--json").stdout)
+    assert [each["measure"] for each in found] == ["map", "mrr", "recall@3", "foscttm"] * 4
+    values, labels = np.load(files / "y.npz")["vectors"], np.load(files / "y.npz")["labels"]
+    assert found[-1]["value"] == isthmus.retrieval(values, np.load(f), metric="euclidean").foscttm
+    assert [found[-1][key] for key in ("queries", "n", "candidates", "relevant")] == [y, 192, 192, "pair"]
+    across = json.loads(run(f, y, "--labels", f"{files / 'y.npz'}:labels", "--across", "--json").stdout)
+    assert across[0]["value"] == isthmus.retrieval(np.load(f), values, labels).map
+    within = json.loads(run(y, "--labels", f"{files / 'y.npz'}:labels", "--include-self", "--json").stdout)
+    assert within[0]["value"] == isthmus.retrieval(values, labels=labels, include_self=True).map
+    assert within[0]["ci_low"] < within[0]["value"] < within[0]["ci_high"]
+
+
+def test_a_named_set_has_its_classes():
+    done = run("emoji:y")
+    assert done.returncode == 0
+    assert "0.4238" in done.stdout
+    assert "foscttm" not in done.stdout.lower()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["f.npy"], "sets: needed two sets that ask each other, got 1 sets"),
+        (["f.npy", "f.npy", "--include-self"], "sets: needed two sets that ask each other, got --include-self"),
+        (["emoji:x", "emoji:y", "--across"], "emoji:x, emoji:y: needed the same width"),
+        (["f.npy", "--labels", "y.npz:nothing"], "needed a column or key of the file"),
+        (["f.npy", "f.npy", "--metric", "dot"], "metric: needed cosine or euclidean"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_line(files, arguments, message):
+    done = run(*(files / each if each[:2] in ("f.", "y.") else each for each in arguments))
+    assert done.returncode == 2
+    assert done.stderr.startswith("isthmus: ")
+    assert message in done.stderr.splitlines()[-1]
