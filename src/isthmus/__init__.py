@@ -29,7 +29,18 @@ _DOORS = {
     "search": "neighbors",
 }
 
-_FOLDERS = {"datasets", "experiments", "mappings", "measures", "neighbors", "pairs", "report", "statistics", "training"}
+_FOLDERS = {
+    "datasets",
+    "experiments",
+    "features",
+    "mappings",
+    "measures",
+    "neighbors",
+    "pairs",
+    "report",
+    "statistics",
+    "training",
+}
 
 if TYPE_CHECKING:
     from isthmus._errors import IsthmusError

@@ -16,7 +16,7 @@ import typer
 
 from isthmus import __version__
 from isthmus._errors import IsthmusError
-from isthmus.cli import audit, check, data, fit, overlap, reproduce, run, show
+from isthmus.cli import audit, check, data, features, fit, overlap, reproduce, run, show
 
 app = typer.Typer(
     name="isthmus", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=True,
@@ -38,6 +38,7 @@ _verb(run.run)
 _verb(show.show)
 _verb(reproduce.reproduce)
 app.add_typer(data.app, name="data")
+app.add_typer(features.app, name="features")
 
 
 def _version(wanted: bool) -> None:
