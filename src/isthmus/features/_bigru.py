@@ -9,7 +9,7 @@ average, so that what it learns to tell apart is in the features.
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy import ndarray
@@ -80,7 +80,7 @@ class BiGRU:
         labels: Sequence[str] | ndarray,
         vectors: Vectors | None = None,
         progress: Progress | None = None,
-    ) -> Self:
+    ) -> "BiGRU":
         """Learn from texts and their classes.
 
         Args:
@@ -103,7 +103,8 @@ class BiGRU:
         rng = np.random.default_rng([self.seed, 0x6B1])
         with one_thread(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            self._network = _network(torch, start, self.units, targets.shape[1] if targets.ndim == 2 else targets.max() + 1)
+            classes = targets.shape[1] if self.classes_ is None else len(self.classes_)
+            self._network = _network(torch, start, self.units, classes)
             optimizer = torch.optim.Adam(self._network.parameters(), lr=self.learning_rate)
             entropy = torch.nn.functional
             loss_of = entropy.cross_entropy if targets.ndim == 1 else entropy.binary_cross_entropy_with_logits
@@ -165,7 +166,7 @@ class BiGRU:
             save_file(arrays, part, metadata={"isthmus-bigru": described})
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
+    def load(cls, path: str | Path) -> "BiGRU":
         """The encoder in a file that `save` wrote.
 
         Raises:
@@ -258,7 +259,7 @@ def _targets(labels: Sequence[str] | ndarray, n: int) -> tuple[Any, list[str] | 
 def _network(torch: Any, vectors: Float[ndarray, "words width"], units: int, classes: int) -> Any:
     words = torch.nn.Embedding.from_pretrained(torch.from_numpy(vectors), freeze=False, padding_idx=0)
     gru = torch.nn.GRU(vectors.shape[1], units, batch_first=True, bidirectional=True)
-    return torch.nn.ModuleDict({"words": words, "gru": gru, "dense": torch.nn.Linear(units, int(classes))})
+    return torch.nn.ModuleDict({"words": words, "gru": gru, "dense": torch.nn.Linear(units, classes)})
 
 
 def _averaged(network: Any, rows: Sequence[list[int]]) -> Any:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy import ndarray
@@ -12,6 +12,7 @@ from isthmus._errors import DataError
 from isthmus._shapes import Float, Progress
 
 
+@runtime_checkable
 class Encoder(Protocol):
     """Anything with `encode`: a model of sentence-transformers, a `BiGRU`, an object of your own around an API."""
 

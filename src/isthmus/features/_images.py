@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -32,6 +32,7 @@ from isthmus.pairs import check_ids
 PART = 256  # pictures that a kill costs at most, about
 
 
+@runtime_checkable
 class Backbone(Protocol):
     """What turns squares of pixels into vectors; `open_backbone` opens one, any object with these three serves.
 
@@ -273,9 +274,7 @@ def _skipped(ids: list[str], reasons: list[str]) -> dict[str, str]:
 
 
 def _check_some(used: Sequence[Any] | ndarray, gallery: Gallery, reasons: list[str]) -> None:
-    if not len(used):
-        first = next((reason for reason in reasons if reason), "too few pictures for any word")
-        raise DataError(
-            f"{gallery.name}: needed one picture that can be used, or a word with enough, got none of {len(reasons)} "
-            f"({first}). Check them, or lower more_than."
-        )
+    if len(used):
+        return
+    why = "no word with enough pictures" if "" in reasons else f"none of {len(reasons)} ({reasons[0]})"
+    raise DataError(f"{gallery.name}: needed pictures that can be used, got {why}. Check them, or lower more_than.")
