@@ -30,17 +30,8 @@ _DOORS = {
 }
 
 _FOLDERS = {
-    "datasets",
-    "experiments",
-    "features",
-    "mappings",
-    "measures",
-    "neighbors",
-    "pairs",
-    "report",
-    "statistics",
-    "training",
-}
+    "datasets", "experiments", "features", "mappings", "measures", "neighbors", "pairs", "report", "statistics", "training",
+}  # fmt: skip
 
 if TYPE_CHECKING:
     from isthmus._errors import IsthmusError

