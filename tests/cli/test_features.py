@@ -107,13 +107,11 @@ def test_a_bigru_learns_is_kept_and_used_again(items):
     found = record(*learn, "--out", "a.npz", cwd=items)
     assert (found["train"], found["test"], found["classes"], found["width"]) == (20, 4, 2, 64)
     assert found["test_accuracy"] == 1
-    record(*learn, "--out", "b.npz", cwd=items)
     record("text", "items.tsv", "--encoder", "gru.safetensors", "--out", "c.npz", cwd=items)
-    assert (items / "a.npz").read_bytes() == (items / "b.npz").read_bytes() == (items / "c.npz").read_bytes()
+    assert (items / "a.npz").read_bytes() == (items / "c.npz").read_bytes()
     (items / "words.txt").write_text("dog 1 0\ncat 1 0.1\nzebra 0 1\n")
     given = record("text", "items.tsv", "--labels", "items.tsv:kind", "--words", "words.txt", "--out", "d.npy", cwd=items)
     assert given["words"] == len({word for text in TEXTS for word in text.split()})
-    assert "isthmus features text" in run("text", "--help", cwd=items).stdout
 
 
 def test_pictures_end_as_vectors_with_ids(items, rng):

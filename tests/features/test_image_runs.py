@@ -161,6 +161,14 @@ def test_one_run_at_a_time(tmp_path):
         pass
 
 
+def test_a_kill_while_a_run_tidies_up_leaves_no_part_without_its_plan(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.rmtree", lambda *_, **__: None)
+    with open_parts(tmp_path / "p", "plan") as parts:
+        parts.write(0, {"x": np.eye(2)})
+        parts.clear()
+    assert sorted(path.name for path in (tmp_path / "p").iterdir()) == ["lock", "plan.txt"]
+
+
 def test_a_damaged_part_is_named(tmp_path):
     with open_parts(tmp_path / "p", "plan") as parts:
         parts.write(0, {"x": np.eye(2)})

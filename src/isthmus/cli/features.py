@@ -69,8 +69,7 @@ def text(
         vectors = encode_texts(
             found.values, _opened(str(encoder)) if labels is None else learned, batch=batch, progress=progress
         )
-    ids = found.ids or tuple(map(str, range(len(vectors))))
-    write_vectors(out, [vectors], (len(vectors), vectors.shape[1]), ids)
+    write_vectors(out, [vectors], (len(vectors), vectors.shape[1]), found.ids)
     _tell({**record, "width": vectors.shape[1]}, "texts", json=json)
 
 

@@ -113,6 +113,18 @@ def image_features(
         DataError: see `open_gallery`; no picture that can be used, a backbone that gives something else than a finite row a
             picture, no words for centroids, or a place that cannot be written.
         MissingExtraError: without Pillow installed.
+
+    Example:
+        >>> import tempfile
+        >>> class MeanColor:
+        ...     name, look = "mean color", Look(size=8)
+        ...     def __call__(self, pictures):
+        ...         return pictures.mean(axis=(1, 2))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "red.ppm").write_bytes(b"P6 1 1 255 " + bytes([255, 0, 0]))
+        ...     _ = Path(folder, "bad.ppm").write_bytes(b"")
+        ...     image_features(folder, Path(folder, "out.npz"), MeanColor()).skipped
+        {'bad.ppm': 'no picture, or none of a format that is read'}
     """
     out = check_output(Path(out))
     if batch < 1 or more_than < 0 or (threads is not None and threads < 1):

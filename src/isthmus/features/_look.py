@@ -53,6 +53,11 @@ def decode(content: bytes, look: Look) -> UInt8[ndarray, "size size 3"]:
         PictureError: bytes that are no picture or a damaged one, a format that is not read, more than 89,478,485 pixels (a
             decompression bomb, or a picture to be made smaller first), or one that is more than 100 times as long as wide.
         MissingExtraError: without Pillow installed.
+
+    Example:
+        >>> decode(b"P6 2 1 255 " + bytes([9, 9, 9, 9, 9, 9]), Look(size=2))[:, :, 0]
+        array([[  9,   9],
+               [255, 255]], dtype=uint8)
     """
     image_module: Any = needed("PIL.Image")
     operations: Any = needed("PIL.ImageOps")

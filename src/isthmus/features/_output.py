@@ -30,17 +30,27 @@ def check_output(path: Path) -> Path:
     return path
 
 
-def write_vectors(path: Path, blocks: Iterable[Float[ndarray, "_ d"]], shape: tuple[int, int], ids: Sequence[str]) -> None:
+def write_vectors(
+    path: Path, blocks: Iterable[Float[ndarray, "_ d"]], shape: tuple[int, int], ids: Sequence[str] | None
+) -> None:
     """Rows as float32, block by block, so that they need not fit into memory.
 
     Args:
-        path: ending in .npy, or in .npz for the arrays `vectors` and `ids`.
+        path: ending in .npy, or in .npz for the arrays `vectors` and, where rows have names, `ids`.
         blocks: of rows, in order; together of the shape.
         shape: rows and columns.
-        ids: of the rows.
+        ids: of the rows, if they have any.
 
     Raises:
         DataError: a place that cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     out = Path(folder, "out.npz")
+        ...     write_vectors(out, [np.eye(2), np.ones((1, 2))], (3, 2), ["dog", "cat", "cow"])
+        ...     sorted(np.load(out)), np.load(out)["vectors"].shape
+        (['ids', 'vectors'], (3, 2))
     """
     with replacing(path) as part:
         if path.suffix.lower() == ".npy":
@@ -50,6 +60,8 @@ def write_vectors(path: Path, blocks: Iterable[Float[ndarray, "_ d"]], shape: tu
         with zipfile.ZipFile(part, "w") as archive:
             with archive.open("vectors.npy", "w", force_zip64=True) as file:
                 _write_rows(file, blocks, shape)
+            if ids is None:
+                return
             with archive.open("ids.npy", "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, np.array(ids, dtype=str), allow_pickle=False)
 

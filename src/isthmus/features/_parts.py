@@ -59,7 +59,9 @@ class Parts:
             ) from error
 
     def clear(self) -> None:
-        """Take the folder away, once its parts are no longer needed."""
+        """Take the folder away, once its parts are no longer needed; the plan goes last, so that no part is left without."""
+        for part in self.folder.glob("*.npz"):
+            part.unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, number: int) -> Path:
@@ -109,7 +111,7 @@ def open_parts(folder: Path, plan: str) -> Iterator[Parts]:
                 "changed since. "
                 "Delete the folder to begin anew, or choose another place for the result."
             )
-        for left in folder.glob("*.part"):
+        for left in folder.glob("*.part"):  # of a killed run
             left.unlink()
         yield Parts(folder)
     finally:
