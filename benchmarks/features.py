@@ -3,7 +3,7 @@
     python benchmarks/features.py PICTURES [--quick] [--backbone NAME] [--weights FILE] [--json out.json]
 
 PICTURES is a folder or a zip archive. Ours is `isthmus.features.image_features`, from bytes to the written file: batches of
-16 on two threads of their own, work kept part by part, broken pictures listed. The plain loop opens one picture after the
+4 on two threads of their own, work kept part by part, broken pictures listed. The plain loop opens one picture after the
 other and passes it through the same network, with one thread or with the two that torch would use; the last one stacks
 pictures into batches of 16 first. All pictures are decoded by the same function. The features are compared.
 """

@@ -81,7 +81,7 @@ def image(
     weights: Annotated[Path | None, Option(metavar="FILE", help="Its weights (.safetensors, .pt, .pth).")] = None,
     centroids: Annotated[bool, Option("--centroids", help="One vector a word (folder): the mean of its pictures.")] = False,
     more_than: Annotated[int, Option(help="Leave out words with no more pictures; 50 in the paper.")] = 0,
-    batch: Annotated[int, Option(help="Pictures that go through the network together.")] = 16,
+    batch: Annotated[int, Option(help="Pictures that go through the network together.")] = 4,
     threads: Annotated[int | None, Option(help="Batches at once; one a core if left out.")] = None,
     device: Annotated[str, Option(help="As torch calls it.")] = "cpu",
     json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,

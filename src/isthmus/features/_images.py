@@ -88,7 +88,7 @@ def image_features(
     *,
     centroids: bool = False,
     more_than: int = 0,
-    batch: int = 16,
+    batch: int = 4,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> ImageFeatures:
