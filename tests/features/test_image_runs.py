@@ -67,7 +67,7 @@ def test_rows_are_those_of_a_loop_and_broken_pictures_are_listed(pictures, tmp_p
 def test_npy_and_npz_hold_the_same_rows(pictures, tmp_path):
     image_features(pictures, tmp_path / "a.npz", Corners())
     image_features(pictures, tmp_path / "b.npy", Corners(), threads=1)
-    np.testing.assert_array_equal(np.load(tmp_path / "b.npy"), np.load(tmp_path / "a.npz")["vectors"])
+    np.testing.assert_array_equal(np.load(tmp_path / "b.npy"), np.load(tmp_path / "a.npz")["values"])
     assert (tmp_path / "a.tsv").read_bytes() == (tmp_path / "b.tsv").read_bytes()
 
 

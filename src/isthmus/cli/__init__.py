@@ -24,9 +24,9 @@ app = typer.Typer(
 )  # fmt: skip
 
 
-def _verb(function: Callable[..., None]) -> None:
+def _verb(function: Callable[..., None], to: typer.Typer = app) -> None:
     """Add a verb; its examples keep their lines, which click would fill up."""
-    app.command(help=(inspect.getdoc(function) or "").replace("Examples:", "\b\nExamples:"))(function)
+    to.command(help=(inspect.getdoc(function) or "").replace("Examples:", "\b\nExamples:"))(function)
 
 
 _verb(audit.audit)
@@ -38,6 +38,8 @@ _verb(run.run)
 _verb(show.show)
 _verb(reproduce.reproduce)
 app.add_typer(data.app, name="data")
+_verb(features.text, features.app)
+_verb(features.image, features.app)
 app.add_typer(features.app, name="features")
 
 

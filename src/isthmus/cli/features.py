@@ -19,7 +19,6 @@ def features() -> None:
     """From raw text and pictures to vectors."""
 
 
-@app.command()
 def text(
     texts: Annotated[str, Argument(metavar="FILE[:COLUMN]", help="A table with a column of texts, or a .txt, one a line.")],
     out: Annotated[Path, Option(metavar="OUT", help="Where vectors go: .npz with ids, .npy without.")],
@@ -41,13 +40,14 @@ def text(
 
     Examples:
         isthmus features text items.tsv:text --labels items.tsv:label --split items.tsv:split --out text.npz
-        isthmus features text items.tsv:text --labels items.tsv:label --words glove.txt --save encoder.safetensors --out
-        text.npz isthmus features text new.txt --encoder encoder.safetensors --out new.npy
+        isthmus features text items.tsv:text --labels items.tsv:label --words glove.txt --save gru.safetensors --out text.npz
+        isthmus features text new.txt --encoder gru.safetensors --out new.npy
         isthmus features text items.tsv:text --encoder my_module:model --out text.npz
     """
     from isthmus._errors import DataError  # noqa: PLC0415 - the command line starts before numpy does
     from isthmus.cli import _output  # noqa: PLC0415
-    from isthmus.features import OUTPUTS, encode_texts, read_texts, write_vectors  # noqa: PLC0415
+    from isthmus.features import OUTPUTS, encode_texts, read_texts  # noqa: PLC0415
+    from isthmus.pairs import Vectors, write  # noqa: PLC0415
 
     _output.check_writable(out, "out", OUTPUTS)
     if save is not None:
@@ -69,11 +69,10 @@ def text(
         vectors = encode_texts(
             found.values, _opened(str(encoder)) if labels is None else learned, batch=batch, progress=progress
         )
-    write_vectors(out, [vectors], (len(vectors), vectors.shape[1]), found.ids)
+    write(Vectors(vectors, found.ids, found.name), out)
     _tell({**record, "width": vectors.shape[1]}, "texts", json=json)
 
 
-@app.command()
 def image(
     pictures: Annotated[str, Argument(metavar="FOLDER | ZIP | TSV", help="The pictures; a table has a column path.")],
     out: Annotated[Path, Option(metavar="OUT", help="Where vectors go: .npz with ids, .npy without.")],

@@ -7,7 +7,7 @@ from isthmus.features._encoders import Encoder, encode_texts, import_encoder
 from isthmus.features._gallery import Gallery, Picture, PictureError, open_gallery
 from isthmus.features._images import Backbone, ImageFeatures, image_features
 from isthmus.features._look import Look, decode
-from isthmus.features._output import OUTPUTS, write_vectors
+from isthmus.features._output import OUTPUTS
 from isthmus.features._texts import Texts, read_texts, tokens, vocabulary
 
 __all__ = [
@@ -33,5 +33,4 @@ __all__ = [
     "tokens",
     "vocabulary",
     "word_sums",
-    "write_vectors",
 ]

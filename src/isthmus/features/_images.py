@@ -94,7 +94,7 @@ def image_features(
 ) -> ImageFeatures:
     """Write the features of the pictures of a folder, a zip archive or a table of paths.
 
-    Beside OUT.npz (`vectors`, `ids`) or OUT.npy stands OUT.tsv, a line for each picture in order: `id`, `row` (empty if it
+    Beside OUT.npz (`values`, `ids`) or OUT.npy stands OUT.tsv, a line for each picture in order: `id`, `row` (empty if it
     was skipped) and `skipped`, the reason. With `centroids` it is a line for each word: `word`, `row` (empty if it was left
     out), `pictures` and `skipped`, their numbers; the skipped pictures stand in OUT.skipped.tsv. Work that is not finished
     lies in the folder OUT.parts; run again, it goes on.

@@ -1,4 +1,4 @@
-"""Vectors as files: .npy for rows alone, .npz with their ids, written as they come, the same bytes every time."""
+"""Vectors as files, as `isthmus.pairs.write` makes them, but written as they come, for sets larger than memory."""
 
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -36,7 +36,7 @@ def write_vectors(
     """Rows as float32, block by block, so that they need not fit into memory.
 
     Args:
-        path: ending in .npy, or in .npz for the arrays `vectors` and, where rows have names, `ids`.
+        path: ending in .npy, or in .npz for the arrays `values` and, where rows have names, `ids`.
         blocks: of rows, in order; together of the shape.
         shape: rows and columns.
         ids: of the rows, if they have any.
@@ -49,8 +49,8 @@ def write_vectors(
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     out = Path(folder, "out.npz")
         ...     write_vectors(out, [np.eye(2), np.ones((1, 2))], (3, 2), ["dog", "cat", "cow"])
-        ...     sorted(np.load(out)), np.load(out)["vectors"].shape
-        (['ids', 'vectors'], (3, 2))
+        ...     sorted(np.load(out)), np.load(out)["values"].shape
+        (['ids', 'values'], (3, 2))
     """
     with replacing(path) as part:
         if path.suffix.lower() == ".npy":
@@ -58,7 +58,7 @@ def write_vectors(
                 _write_rows(file, blocks, shape)
             return
         with zipfile.ZipFile(part, "w") as archive:
-            with archive.open("vectors.npy", "w", force_zip64=True) as file:
+            with archive.open("values.npy", "w", force_zip64=True) as file:
                 _write_rows(file, blocks, shape)
             if ids is None:
                 return
