@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 import isthmus
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +25,14 @@ def test_the_experiment_of_the_documents_runs(capsys, tmp_path, monkeypatch):
     Path("small.toml").write_text(spec, encoding="utf-8")
     exec(compile(code, "experiments.md", "exec"), {})
     assert capsys.readouterr().out.splitlines() == ["18", "2 989 0.3333333333333333"]
+
+
+def test_the_encoder_of_the_documents_learns(capsys):
+    pytest.importorskip("torch", reason="torch is not installed: pip install 'isthmus[features]'", exc_type=ImportError)
+    text = (ROOT / "docs" / "features.md").read_text(encoding="utf-8")
+    code = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)[0]
+    exec(compile(code, "features.md", "exec"), {})
+    assert capsys.readouterr().out.strip() == re.search(r"print.* # (.*)", code)[1]
 
 
 def test_every_public_name_is_documented_and_loads():

@@ -30,7 +30,9 @@ _DOORS = {
     "search": "neighbors",
 }
 
-_FOLDERS = {"datasets", "experiments", "mappings", "measures", "neighbors", "pairs", "report", "statistics", "training"}
+_FOLDERS = {
+    "datasets", "experiments", "features", "mappings", "measures", "neighbors", "pairs", "report", "statistics", "training",
+}  # fmt: skip
 
 if TYPE_CHECKING:
     from isthmus._errors import IsthmusError

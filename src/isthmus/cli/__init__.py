@@ -16,7 +16,7 @@ import typer
 
 from isthmus import __version__
 from isthmus._errors import IsthmusError
-from isthmus.cli import audit, check, data, fit, overlap, reproduce, retrieval, run, show
+from isthmus.cli import audit, check, data, features, fit, overlap, reproduce, retrieval, run, show
 
 app = typer.Typer(
     name="isthmus", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=True,
@@ -24,9 +24,9 @@ app = typer.Typer(
 )  # fmt: skip
 
 
-def _verb(function: Callable[..., None]) -> None:
+def _verb(function: Callable[..., None], to: typer.Typer = app) -> None:
     """Add a verb; its examples keep their lines, which click would fill up."""
-    app.command(help=(inspect.getdoc(function) or "").replace("Examples:", "\b\nExamples:"))(function)
+    to.command(help=(inspect.getdoc(function) or "").replace("Examples:", "\b\nExamples:"))(function)
 
 
 _verb(audit.audit)
@@ -39,6 +39,9 @@ _verb(run.run)
 _verb(show.show)
 _verb(reproduce.reproduce)
 app.add_typer(data.app, name="data")
+_verb(features.text, features.app)
+_verb(features.image, features.app)
+app.add_typer(features.app, name="features")
 
 
 def _version(wanted: bool) -> None:
