@@ -30,9 +30,9 @@ def jaccard(a: Int[ndarray, "n k"], b: Int[ndarray, "n k"]) -> Float[ndarray, " 
 def rank_biased_overlap(a: Int[ndarray, "n k"], b: Int[ndarray, "n k"], p: float = 0.9) -> Float[ndarray, " n"]:
     """Agreement of two lists at every depth, nearer depths weighing more, item by item, in [0, 1].
 
-    RBO_ext = A_k p^k + (1 - p)/p sum_{d=1..k} A_d p^d, where A_d is the share of entries that the first d have in common: the
-    agreement at k is taken to go on for ever (Webber, Moffat, Zobel 2010, "A similarity measure for indefinite rankings",
-    eq. 30).
+    RBO_ext = A_k p^k + (1 - p)/p sum_{d=1..k} A_d p^d, where A_d is the share of entries that the first d have in common:
+    the agreement at k is taken to go on for ever (Webber, Moffat, Zobel 2010, "A similarity measure for indefinite
+    rankings", eq. 30).
 
     Args:
         a: lists, nearest first.
@@ -59,7 +59,7 @@ def cycle(a: Int[ndarray, "n k"], b: Int[ndarray, "n k"]) -> Float[ndarray, " n"
 
     Example:
         >>> cycle(np.array([[1], [0], [1]]), np.array([[1], [2], [0]]))
-        array([1., 0., 0.])
+        array([1., 1., 0.])
     """
     found = np.empty(len(a))
     for start in range(0, len(a), _LISTS_AT_ONCE):
@@ -111,7 +111,7 @@ def _grid(a: Int[ndarray, "n k"], b: Int[ndarray, "n q"], *, edits: bool) -> Int
     return row[:, -1]
 
 
-def hypergeometric_mean(k: int, n: int, of: Float[ndarray, " k+1"]) -> float:
+def hypergeometric_mean(k: int, n: int, of: Float[ndarray, " sizes"]) -> float:
     """Mean of a function of the number of shared entries, 0..k, under a random pairing of n items; `of` are its values.
 
     Example:

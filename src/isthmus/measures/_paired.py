@@ -1,7 +1,7 @@
 """Two spaces of the same items, as measures ask for them: vectors, neighbor tables, ranks, each made once and only if asked.
 
-A random pairing of the items is the same two spaces read in another order, so nothing is made again for it: neighbor lists get
-new names, ranks and vectors are looked up in other rows.
+A random pairing of the items is the same two spaces read in another order, so nothing is made again for it: neighbor lists
+get new names, ranks and vectors are looked up in other rows.
 """
 
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ class Space:
         rows = self.vectors.astype(np.float64)
         rows = np.ldexp(rows, -int(np.frexp(np.abs(rows).max(initial=0.0))[1]))  # squares stay in range
         rows -= rows.mean(axis=0)
-        return rows if rows.shape[1] <= len(rows) else np.linalg.qr(rows.T, mode="r").T
+        return rows if rows.shape[1] <= len(rows) else np.asarray(np.linalg.qr(rows.T, mode="r")).T
 
     @cached_property
     def rows(self) -> Float[ndarray, "n d"]:

@@ -55,8 +55,8 @@ def information_imbalance(pair: Paired) -> float:
     """How little the first space says about who is nearest in the second: 0 all, 1 nothing.
 
     Delta(X -> Y) = 2/n mean_i rank_y(i, nearest of x_i); Glielmo et al. (2022), "Ranking the information content of distance
-    measures", PNAS Nexus 1, eq. 2. Not symmetric: it tells which of two spaces holds the other. 2/n where all nearest agree, 1 on
-    average for random pairings.
+    measures", PNAS Nexus 1, eq. 2. Not symmetric: it tells which of two spaces holds the other. 2/n where all nearest
+    agree, 1 on average for random pairings.
     """
     nearest = pair.lists[0][:, 0]
     total = sum(int(second[np.arange(len(rows)), nearest[rows]].sum()) for rows, _, second in pair.rank_blocks())
@@ -81,7 +81,7 @@ class RankCurves:
 
     @property
     def area(self) -> float:
-        """Mean of R_NX over k = 1..n-2 with weights 1/k, the area over log k (Lee, Peluffo-Ordonez, Verleysen 2015, eq. 20)."""
+        """Mean of R_NX over k = 1..n-2 with weights 1/k, the area over log k (Lee, Peluffo-Ordonez, Verleysen 2015)."""
         return float(np.average(self.r_nx[:-1], weights=1 / self.k[:-1]))
 
 

@@ -88,7 +88,8 @@ def native_shared_entries(
     a: Int[ndarray, "n p"], b: Int[ndarray, "n q"], permutations: Int[ndarray, "draws n"], threads: int
 ) -> Int[ndarray, " draws"]:
     """`isthmus.neighbors.shared_entries` in C++."""
-    return _int64(_kernel.shared_entries(*(np.ascontiguousarray(v, dtype=np.int32) for v in (a, b, permutations)), threads))[0]
+    first, second, orders = (np.ascontiguousarray(v, dtype=np.int32) for v in (a, b, permutations))
+    return _int64(_kernel.shared_entries(first, second, orders, threads))[0]
 
 
 def instruction_set() -> str:

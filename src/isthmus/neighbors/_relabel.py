@@ -1,7 +1,8 @@
 """How many neighbors two spaces share under random pairings, from their neighbor tables.
 
-Pairing item i of one space with item pi(i) of the other needs no new search: the neighbors of i stay, and are looked up under
-their new names. In C++ where the engine was built, else in numpy with the same numbers; neither makes anything of size n x n.
+Pairing item i of one space with item pi(i) of the other needs no new search: the neighbors of i stay, and are looked up
+under their new names. In C++ where the engine was built, else in numpy with the same numbers; neither makes anything of
+size n x n.
 """
 
 import numpy as np
@@ -24,7 +25,8 @@ def shared_entries(
 ) -> Int[ndarray, " draws"]:
     """Total overlap of two neighbor tables under each pairing of item i of the first with item pi(i) of the second.
 
-    sum_i |{j in a_i : pi(j) in b_pi(i)}|; its mean over all permutations is n p q / (n - 1) for lists without the item itself.
+    sum_i |{j in a_i : pi(j) in b_pi(i)}|; its mean over all permutations is n p q / (n - 1) for lists without the item
+    itself.
 
     Args:
         a: index table of the first space, every item once a row.
@@ -44,7 +46,8 @@ def shared_entries(
     n = len(a)
     if len(b) != n or permutations.shape[1] != n:
         raise NeighborError(
-            f"a, b, permutations: needed as many items in all, got {n}, {len(b)} and {permutations.shape[1]}. Pair them first."
+            f"a, b, permutations: needed as many items in all, got {n}, {len(b)} and {permutations.shape[1]}. "
+            "Pair them first."
         )
     if native if native is not None else available():
         return native_shared_entries(a, b, permutations, threads or cores())
