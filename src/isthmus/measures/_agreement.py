@@ -41,7 +41,7 @@ def rank_biased_overlap(a: Int[ndarray, "n k"], b: Int[ndarray, "n k"], p: float
 
     Example:
         >>> rank_biased_overlap(np.array([[1, 2], [1, 2]]), np.array([[1, 2], [3, 1]])).round(3)
-        array([1.   , 0.45 ])
+        array([1.  , 0.45])
     """
     k = a.shape[1]
     place = positions(a, b)

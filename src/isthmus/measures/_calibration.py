@@ -34,7 +34,7 @@ def calibrate(
     draws: int = 999,
     alpha: float = 0.05,
     seed: int = 0,
-    groups: Sequence[Any] | None = None,
+    groups: Sequence[Any] | ndarray | None = None,
     engine: NeighborEngine | None = None,
 ) -> MeasureResult:
     """A measure with its threshold, p-value and calibrated score from random pairings: `measure` with 999 draws.
@@ -104,7 +104,7 @@ def calibrate_best(
     draws: int = 999,
     alpha: float = 0.05,
     seed: int = 0,
-    groups: Sequence[Any] | None = None,
+    groups: Sequence[Any] | ndarray | None = None,
     engine: NeighborEngine | None = None,
 ) -> BestOfMany:
     """The most alike of all pairs of layers, or maps, with a p-value that knows how many were looked at.
@@ -158,7 +158,7 @@ def calibrate_best(
     return BestOfMany(
         each.sign * values.reshape(shape), (row, column), each.sign * value, each.sign * threshold,
         permutation_p(value, null), np.array([permutation_p(v, null) for v in values]).reshape(shape),
-        calibrated(value, threshold, each.sign * each.best), draws,
+        calibrated(value, threshold, each.sign * each.best_of(pairs[0])), draws,
     )  # fmt: skip
 
 

@@ -42,6 +42,7 @@ class MeasureResult:
         k: neighbors counted; None where the measure has none.
         metric: of the distances; None where the measure has its own.
         invariances: what may be done to either space without changing the value.
+        best: the value of spaces of this size that agree wholly.
         note: why there is no value, where there is none.
     """
 
@@ -56,6 +57,7 @@ class MeasureResult:
     k: int | None
     metric: Metric | None
     invariances: frozenset[Invariance]
+    best: float = float("nan")
     note: str = ""
 
     @property
@@ -75,7 +77,7 @@ class MeasureResult:
         """0 up to the threshold, 1 at full agreement; nan without random pairings."""
         if not len(self.null) or np.isnan(self.value):
             return float("nan")
-        return calibrated(self.value, self.threshold, self.measure.best)
+        return calibrated(self.value, self.threshold, self.best)
 
     def record(self, a: str = "a", b: str = "b") -> dict[str, Any]:
         """The result as one flat record."""
@@ -84,7 +86,7 @@ class MeasureResult:
             "a": a, "b": b, "measure": self.name, "n": self.n, "k": self.k, "metric": self.metric, "value": self.value,
             "chance": self.chance, "chance_is_exact": self.chance_is_exact, "ci_low": low, "ci_high": high,
             "p_value": self.p_value, "threshold": self.threshold, "calibrated": self.calibrated,
-            "permutations": len(self.null), "best": self.measure.best, "invariances": sorted(self.invariances),
+            "permutations": len(self.null), "best": self.best, "invariances": sorted(self.invariances),
             "note": self.note,
         }  # fmt: skip
 
@@ -97,14 +99,14 @@ class MeasureResult:
 @overload
 def measure(
     X: Any, Y: Any, name: str = "mutual-knn", k: int = 10, metric: Metric = "cosine", *, draws: int = 0,
-    half_samples: int = 0, alpha: float = 0.05, seed: int = 0, groups: Sequence[Any] | None = None, engine: NeighborEngine |
-        None = None,
+    half_samples: int = 0, alpha: float = 0.05, seed: int = 0,
+    groups: Sequence[Any] | ndarray | None = None, engine: NeighborEngine | None = None,
     progress: Progress | None = None,
 ) -> MeasureResult: ...  # fmt: skip
 @overload
 def measure(
     X: Any, Y: Any, name: Iterable[str], k: int = 10, metric: Metric = "cosine", *, draws: int = 0, half_samples: int = 0,
-    alpha: float = 0.05, seed: int = 0, groups: Sequence[Any] | None = None, engine: NeighborEngine | None = None,
+    alpha: float = 0.05, seed: int = 0, groups: Sequence[Any] | ndarray | None = None, engine: NeighborEngine | None = None,
     progress: Progress | None = None,
 ) -> list[MeasureResult]: ...  # fmt: skip
 
@@ -120,7 +122,7 @@ def measure(
     half_samples: int = 0,
     alpha: float = 0.05,
     seed: int = 0,
-    groups: Sequence[Any] | None = None,
+    groups: Sequence[Any] | ndarray | None = None,
     engine: NeighborEngine | None = None,
     progress: Progress | None = None,
 ) -> MeasureResult | list[MeasureResult]:
@@ -149,7 +151,7 @@ def measure(
         >>> rng = np.random.default_rng(0)
         >>> x = rng.normal(size=(60, 5))
         >>> print(measure(x, 2 * x[:, ::-1] + 1, "cka"))
-        cka 1.0000 (chance 0.0773, N=60)
+        cka 1.0000 (chance 0.0764, N=60)
     """
     chosen = measures_named(name)
     check_seed(seed)
@@ -169,7 +171,13 @@ def measure(
 
 
 def _result(
-    each: Measure, pair: Paired, draws: int, half_samples: int, alpha: float, seed: int, groups: Sequence[Any] | None
+    each: Measure,
+    pair: Paired,
+    draws: int,
+    half_samples: int,
+    alpha: float,
+    seed: int,
+    groups: Sequence[Any] | ndarray | None,
 ) -> MeasureResult:
     value = each.value(pair)
     draws = draws if each.paired else 0
@@ -183,7 +191,7 @@ def _result(
     interval = half_sample_interval(each, pair, value, half_samples, seed) if half_samples else None
     return MeasureResult(
         each, value, level, exact, null, interval, threshold, pair.n, pair.k if each.uses_k else None,
-        pair.metric if each.uses_metric else None, each.invariances(pair.metric),
+        pair.metric if each.uses_metric else None, each.invariances(pair.metric), each.best_of(pair),
     )  # fmt: skip
 
 
@@ -191,7 +199,7 @@ def _without_value(each: Measure, pair: Paired, note: str) -> MeasureResult:
     nan = float("nan")
     return MeasureResult(
         each, nan, nan, False, np.empty(0), None, nan, pair.n, pair.k if each.uses_k else None,
-        pair.metric if each.uses_metric else None, each.invariances(pair.metric), note,
+        pair.metric if each.uses_metric else None, each.invariances(pair.metric), note=note,
     )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def trustworthiness_chance(k: int, n: int) -> float:
 
     Example:
         >>> round(trustworthiness_chance(10, 1000), 3)
-        0.498
+        0.502
     """
     return 1 - (n - 1 - k) * (n - k) / ((n - 1) * (2 * n - 3 * k - 1))
 

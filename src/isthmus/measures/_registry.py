@@ -38,7 +38,8 @@ class Measure:
         title: what it is, in a line.
         value: of two paired spaces.
         source: where it comes from.
-        best: its value where the spaces agree wholly.
+        best: its value where the spaces agree wholly; of the two spaces, where it depends on n and k.
+        distance: whether smaller is more alike.
         bounds: its least and its largest value.
         chance: its exact mean over random pairings; where it is left out, the mean of some of them stands for it.
         invariant: what may be done to either space without changing it, by metric, or whatever the metric.
@@ -51,7 +52,8 @@ class Measure:
     title: str
     value: Callable[[Paired], float]
     source: str
-    best: float = 1.0
+    best: float | Callable[[Paired], float] = 1.0
+    distance: bool = False
     bounds: tuple[float, float] = (0.0, 1.0)
     chance: Callable[[Paired], float] | None = None
     invariant: Mapping[str, frozenset[Invariance]] | frozenset[Invariance] = frozenset()
@@ -71,7 +73,11 @@ class Measure:
     @property
     def sign(self) -> int:
         """1 where larger is more alike, -1 for distances."""
-        return 1 if self.best == self.bounds[1] else -1
+        return -1 if self.distance else 1
+
+    def best_of(self, pair: Paired) -> float:
+        """Its value for spaces of this size that agree wholly."""
+        return self.best if isinstance(self.best, float) else self.best(pair)
 
     def under(self, pair: Paired, orders: Int[ndarray, "some n"]) -> Float[ndarray, " some"]:
         """Its values with item i of the first space beside item orders[d, i] of the second, for every d."""
@@ -148,7 +154,7 @@ _ALL = [
     Measure("cknna", "centered kernel alignment of mutual neighbors", _kernels.cknna, _HUH, bounds=(-1.0, 1.0),
             invariant=_TURNED),
     Measure("lcmc", "mutual k-NN less chance", lambda pair: float(_above(pair, _shared(pair))), "Chen & Buja 2009",
-            bounds=(-1.0, 1.0), chance=_zero, invariant=_BY_METRIC,
+            best=lambda pair: 1 - _at_chance(pair), bounds=(-1.0, 1.0), chance=_zero, invariant=_BY_METRIC,
             null=lambda pair, orders: np.asarray(_above(pair, _shared_under(pair, orders)))),
     Measure("rnx", "mutual k-NN, rescaled: 0 chance, 1 agreement", lambda pair: float(_adjusted(pair, _shared(pair))),
             "Lee et al. 2015", bounds=(-1.0, 1.0), chance=_zero, invariant=_BY_METRIC,
@@ -160,10 +166,11 @@ _ALL = [
     Measure("continuity", "how near in y the neighbors in x are", _ranks.continuity, "Venna & Kaski 2001",
             chance=lambda pair: _ranks.trustworthiness_chance(pair.k, pair.n), invariant=_BY_METRIC),
     Measure("information-imbalance", "how little x tells of who is nearest in y", _ranks.information_imbalance,
-            "Glielmo et al. 2022", best=0.0, bounds=(0.0, 2.0), chance=lambda _: 1.0, invariant=_BY_METRIC, uses_k=False),
+            "Glielmo et al. 2022", best=lambda pair: 2 / pair.n, distance=True,
+            bounds=(0.0, 2.0), chance=lambda _: 1.0, invariant=_BY_METRIC, uses_k=False),
     Measure("information-imbalance-back", "how little y tells of who is nearest in x",
-            lambda pair: _ranks.information_imbalance(pair.swapped()), "Glielmo et al. 2022", best=0.0, bounds=(0.0, 2.0),
-            chance=lambda _: 1.0, invariant=_BY_METRIC, uses_k=False),
+            lambda pair: _ranks.information_imbalance(pair.swapped()), "Glielmo et al. 2022", best=lambda pair: 2 / pair.n,
+            distance=True, bounds=(0.0, 2.0), chance=lambda _: 1.0, invariant=_BY_METRIC, uses_k=False),
     Measure("cka", "linear centered kernel alignment", _kernels.cka, "Kornblith et al. 2019", chance=_kernels.cka_chance,
             invariant=_MOVED, uses_k=False, uses_metric=False),
     Measure("cka-unbiased", "the same from unbiased estimates", _kernels.cka_unbiased, "Song et al. 2012",
@@ -173,6 +180,7 @@ _ALL = [
     Measure("rsa-pearson", "correlation of all distances", partial(_kernels.rsa, correlation="pearson"),
             "Kriegeskorte et al. 2008", bounds=(-1.0, 1.0), chance=_zero, invariant=_BY_METRIC, uses_k=False),
     Measure("procrustes", "distance after the best rotation", _alignment.procrustes, "Williams et al. 2021", best=0.0,
+            distance=True,
             bounds=(0.0, float(np.sqrt(2))), invariant=_MOVED, uses_k=False, uses_metric=False),
     Measure("cca", "mean canonical correlation", partial(_alignment.svcca, variance=1.0), "Hotelling 1936",
             invariant=_MOVED | {"linear"}, uses_k=False, uses_metric=False),

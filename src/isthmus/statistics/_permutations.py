@@ -13,7 +13,9 @@ from isthmus._shapes import Float, Int
 _NUMBERS_AT_ONCE = 1 << 21
 
 
-def permutations(n: int, draws: int, seed: int = 0, groups: Sequence[Any] | None = None) -> Iterator[Int[ndarray, "some n"]]:
+def permutations(
+    n: int, draws: int, seed: int = 0, groups: Sequence[Any] | ndarray | None = None
+) -> Iterator[Int[ndarray, "some n"]]:
     """Random permutations of 0..n-1, some at a time.
 
     Args:
@@ -48,7 +50,7 @@ def permutations(n: int, draws: int, seed: int = 0, groups: Sequence[Any] | None
         yield block
 
 
-def _members(groups: Sequence[Any], n: int) -> list[Int[ndarray, " m"]]:
+def _members(groups: Sequence[Any] | ndarray, n: int) -> list[Int[ndarray, " m"]]:
     """Row numbers of the items of each label that several items have."""
     labels = np.asarray(groups)
     if labels.shape != (n,):
@@ -79,7 +81,7 @@ def order_statistic_threshold(observed: float, null: Float[ndarray, " draws"], a
 
     Example:
         >>> order_statistic_threshold(5.0, np.arange(19.0))
-        18.0
+        17.0
     """
     if not 0 < alpha < 1:
         raise IsthmusError(f"alpha: needed a level between 0 and 1, got {alpha}. Use 0.05.")
@@ -92,7 +94,7 @@ def calibrated(value: float, threshold: float, best: float) -> float:
     """How far a value lies between its threshold and the best there can be: 0 up to the threshold, 1 at the best.
 
     Example:
-        >>> calibrated(0.6, 0.2, 1.0), calibrated(0.1, 0.2, 1.0), round(calibrated(0.25, 0.5, 0.0), 2)
+        >>> calibrated(0.75, 0.5, 1.0), calibrated(0.1, 0.5, 1.0), calibrated(0.25, 0.5, 0.0)
         (0.5, 0.0, 0.5)
     """
     if best == threshold:
