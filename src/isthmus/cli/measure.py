@@ -19,7 +19,7 @@ def measure(
     k: Annotated[str, Option("-k", "--k", help="Neighbors counted, as in 10 or 5,10,30.")] = "10",
     metric: Annotated[str, Option(help="cosine, euclidean, csls; several with a comma.")] = "cosine",
     permutations: Annotated[int, Option(help="Random pairings for threshold and p-value; 0 for none.")] = 99,
-    half_samples: Annotated[int, Option(help="Random halves for the interval; 0 for none.")] = 50,
+    half_samples: Annotated[int, Option(help="Random halves for the interval; 0 for none.")] = 20,
     groups: Annotated[
         str | None, Option(help="Labels, as items.tsv:kind, in the order of the items: pairings keep to them.")
     ] = None,
