@@ -7,7 +7,7 @@ from typing import Any, overload
 import numpy as np
 from numpy import ndarray
 
-from isthmus._errors import IsthmusError
+from isthmus._errors import IsthmusError, NeighborError
 from isthmus._shapes import Float, Progress
 from isthmus.measures._lists import enough_for_halves
 from isthmus.measures._paired import Paired
@@ -155,6 +155,8 @@ def measure(
     """
     chosen = measures_named(name)
     check_seed(seed)
+    if draws < 0 or half_samples < 0:
+        raise NeighborError(f"draws, half_samples: needed 0 or more, got {draws} and {half_samples}. Use 99 and 50.")
     pair = Paired.of(check_vectors(X, "X"), check_vectors(Y, "Y"), k, check_metric(metric), engine)
     every = "all" in ([name] if isinstance(name, str) else list(name))
     results = []
