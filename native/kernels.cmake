@@ -20,7 +20,7 @@ macro(add_exact name)
 endmacro()
 
 add_part(search off ${kernels_folder}/search.cpp ${kernels_folder}/near.cpp ${kernels_folder}/rows.cpp
-         ${kernels_folder}/dispatch.cpp)
+         ${kernels_folder}/dispatch.cpp ${kernels_folder}/relabel.cpp)
 add_tile(baseline)
 add_exact(baseline)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")

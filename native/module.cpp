@@ -1,4 +1,4 @@
-// isthmus.neighbors._kernel: the search for Python, with the interpreter lock released, progress and Ctrl-C looked after.
+// isthmus.neighbors._kernel: search and relabeling for Python, with the interpreter lock released, progress and Ctrl-C looked after.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
@@ -6,8 +6,9 @@
 #include <exception>
 #include <memory>
 
-#include "search.hpp"
 #include "kernel.hpp"
+#include "relabel.hpp"
+#include "search.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -27,12 +28,9 @@ nb::object owned(Number* data, int64_t rows, int64_t columns) {
     return nb::cast(nb::ndarray<nb::numpy, Number, nb::ndim<2>>(data, 2, shape, owner));
 }
 
-// Searches with the interpreter lock released, and looks after signals and progress ten times a second.
-template <class T>
-nb::tuple run(const isthmus::Request<T>& request, nb::object report) {
-    const int64_t rows = request.queries ? request.m : request.n, k = request.k;
-    auto index = std::make_unique<int64_t[]>(rows * k);
-    auto squared = std::make_unique<double[]>(rows * k);
+// Does work(progress) with the interpreter lock released, and looks after signals and progress ten times a second.
+template <class Work>
+void released(nb::object report, Work work) {
     isthmus::Progress progress;
     std::exception_ptr interruption;
     auto last = std::chrono::steady_clock::now();
@@ -49,13 +47,36 @@ nb::tuple run(const isthmus::Request<T>& request, nb::object report) {
             progress.stop = true;
         }
     };
-    int exponent = 0;
     {
         nb::gil_scoped_release release;
-        isthmus::search<T>(request, &exponent, index.get(), squared.get(), progress);
+        work(progress);
     }
     if (interruption) std::rethrow_exception(interruption);
+}
+
+template <class T>
+nb::tuple run(const isthmus::Request<T>& request, nb::object report) {
+    const int64_t rows = request.queries ? request.m : request.n, k = request.k;
+    auto index = std::make_unique<int64_t[]>(rows * k);
+    auto squared = std::make_unique<double[]>(rows * k);
+    int exponent = 0;
+    released(report, [&](isthmus::Progress& progress) {
+        isthmus::search<T>(request, &exponent, index.get(), squared.get(), progress);
+    });
     return nb::make_tuple(owned(index.release(), rows, k), owned(squared.release(), rows, k), exponent);
+}
+
+nb::object shared_entries(Matrix<int32_t> a, Matrix<int32_t> b, Matrix<int32_t> permutations, int threads) {
+    const int64_t n = a.shape(0), draws = permutations.shape(0);
+    if (int64_t(b.shape(0)) != n || int64_t(permutations.shape(1)) != n)
+        throw nb::value_error("b, permutations: needed a row of b and an entry of each permutation for every row of a");
+    for (const auto& numbers : {a, b, permutations})
+        for (size_t i = 0; i < numbers.size(); ++i)
+            if (numbers.data()[i] < 0 || numbers.data()[i] >= n) throw nb::value_error("a, b, permutations: needed row numbers");
+    auto totals = std::make_unique<int64_t[]>(draws);
+    const isthmus::Relabeling asked{a.data(), b.data(), n, int64_t(a.shape(1)), int64_t(b.shape(1)), permutations.data(), draws, threads};
+    released(nb::none(), [&](isthmus::Progress& progress) { isthmus::shared_entries(asked, totals.get(), progress); });
+    return owned(totals.release(), 1, draws);
 }
 
 template <class T>
@@ -89,5 +110,6 @@ NB_MODULE(_kernel, m) {
           "report"_a = nb::none());
     m.def("search_among", &among<double>, "items"_a.noconvert(), "queries"_a.noconvert(), "own"_a.noconvert(), "within"_a.noconvert(), "k"_a, "cosine"_a, "threads"_a,
           "report"_a = nb::none());
+    m.def("shared_entries", &shared_entries, "a"_a.noconvert(), "b"_a.noconvert(), "permutations"_a.noconvert(), "threads"_a);
     m.def("instruction_set", [] { return isthmus::best_kernel().tile.name; });
 }

@@ -248,7 +248,7 @@ BAD = [
     ("unknown side", nothing, ["overlap", "emoji:z", "x.npy"], "needed emoji:x or emoji:y, got 'emoji:z'"),
     ("loss", nothing, ["audit", "emoji", "--mapping", "ridge", "--loss", "hinge"], "loss: needed one of cosine, max-margin, mse"),
     ("one file", nothing, ["audit", "x.npy"], "needed two files, x and y, got only x.npy"),
-    ("metric", nothing, ["overlap", "emoji", "--metric", "manhattan"], "metric: needed cosine or euclidean, got 'manhattan'"),
+    ("metric", nothing, ["overlap", "emoji", "--metric", "manhattan"], "metric: needed cosine or euclidean or csls, got 'manhattan'"),
     ("k", nothing, ["overlap", "emoji", "-k", "ten"], "k: needed whole numbers as in 5,10,30, got 'ten'"),
     ("mapping", nothing, ["audit", "emoji", "--mapping", "magic"], "mapping: needed one of lin, nn, ridge"),
     ("seeds", nothing, ["audit", "emoji", "--seeds", "0"], "seeds: needed at least 1 repetition, got 0"),

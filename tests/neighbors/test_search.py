@@ -170,7 +170,7 @@ def test_refuses(vectors, k, match):
 
 
 def test_refuses_an_unknown_metric():
-    with pytest.raises(IsthmusError, match="metric: needed cosine or euclidean, got 'manhattan'"):
+    with pytest.raises(IsthmusError, match="metric: needed cosine or euclidean or csls, got 'manhattan'"):
         check_metric("manhattan")
 
 

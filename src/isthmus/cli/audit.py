@@ -26,7 +26,7 @@ def audit(
         Option(help="Choose settings on folds of the training part by target-overlap, bridge-rate, index or loss."),
     ] = None,
     k: Annotated[str, Option("-k", "--k", help="Neighbors counted, as in 10 or 5,10,30.")] = "10",
-    metric: Annotated[str, Option(help="cosine, euclidean, or both with a comma.")] = "cosine",
+    metric: Annotated[str, Option(help="cosine, euclidean, csls; several with a comma.")] = "cosine",
     include_self: Annotated[bool, Option("--include-self", help="Count an item as its own neighbor.")] = False,
     folds: Annotated[int, Option(help="Folds of the cross-validation.")] = 5,
     split: Annotated[

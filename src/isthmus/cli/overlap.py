@@ -15,7 +15,7 @@ Argument, Option = typer.Argument, typer.Option
 def overlap(
     sets: Annotated[list[str], Argument(metavar="A B [C ...] | NAME", help="Files, folders, NAME:x, or one named set.")],
     k: Annotated[str, Option("-k", "--k", help="Neighbors counted, as in 10 or 5,10,30.")] = "10",
-    metric: Annotated[str, Option(help="cosine, euclidean, or both with a comma.")] = "cosine",
+    metric: Annotated[str, Option(help="cosine, euclidean, csls; several with a comma.")] = "cosine",
     include_self: Annotated[bool, Option("--include-self", help="Count an item as its own neighbor.")] = False,
     sample: Annotated[int | None, Option(help="Search only so many random items, exactly among all.")] = None,
     precision: Annotated[float | None, Option(help="Sample as many items as this half width needs, as in 0.005.")] = None,

@@ -17,11 +17,20 @@ from isthmus._shapes import Float, Int, Progress
 from isthmus.measures._halves import Meeting, meet_in_halves, sums_over
 from isthmus.measures._lists import as_list, check_same_items, depth_for, enough_for_halves, positions
 from isthmus.measures._sampling import searched
-from isthmus.neighbors import Metric, NeighborEngine, Neighbors, hubness, search
+from isthmus.neighbors import Metric, NeighborEngine, Neighbors, hubness, search, shared_entries
 from isthmus.pairs import VectorStream, check_vectors
-from isthmus.statistics import Interval, IntervalKind, check_kind, half_sample_error, halves, permutation_p, ratio_error
+from isthmus.statistics import (
+    Interval,
+    IntervalKind,
+    check_kind,
+    half_sample_error,
+    halves,
+    permutation_p,
+    permutations,
+    ratio_error,
+)
 
-_TABLE_ITEMS = 8192  # up to so many items a relabeling looks ranks up in a full n x n table (64 MB)
+_FEW_ITEMS = 8192  # up to so many items of a sample 999 random pairings take no more than seconds
 
 
 def nno(a: Neighbors, b: Neighbors) -> Int[ndarray, " n"]:
@@ -165,10 +174,10 @@ class OverlapResult:
         A pairing is permuted by relabeling the second table; nothing is searched again.
 
         Args:
-            draws: number of permutations; 999, or 99 above 8192 items, if left out.
+            draws: number of permutations; 999, or 99 for a sample of more than 8192 items, if left out.
             seed: of the permutations.
         """
-        draws = draws if draws is not None else (999 if self.n <= _TABLE_ITEMS else 99)
+        draws = draws if draws is not None else (999 if self.sample is None or self.sample <= _FEW_ITEMS else 99)
         null = relabeled(self.a.first(self.k).index, self.b.first(self.k).index, draws, seed, rows=self.a.rows, n=self.n)
         return permutation_p(float(self.counts.sum()), null)
 
@@ -232,20 +241,14 @@ def relabeled(
         >>> bool((relabeled(table, table, draws=5) <= 4).all())
         True
     """
-    rng = np.random.default_rng([seed, 0x9E12])
     n, m = n or len(a), len(a)
+    if rows is None:
+        return np.concatenate([shared_entries(a, b, block) for block in permutations(m, draws, seed)])
+    rng = np.random.default_rng([seed, 0x9E12])
     totals = np.empty(draws, dtype=np.int64)
-    listed = None
-    if n <= _TABLE_ITEMS:
-        listed = np.zeros((m, n), dtype=bool)
-        np.put_along_axis(listed, b, True, axis=1)
     for draw in range(draws):
         order = rng.permutation(m)
-        partner = order[a] if rows is None else _images(a, rows, order, n, rng)
-        if listed is not None:
-            totals[draw] = np.count_nonzero(listed[order[:, None], partner])
-        else:
-            totals[draw] = np.count_nonzero(positions(partner, b[order]) < b.shape[1])
+        totals[draw] = np.count_nonzero(positions(_images(a, rows, order, n, rng), b[order]) < b.shape[1])
     return totals
 
 

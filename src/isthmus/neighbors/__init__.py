@@ -6,6 +6,7 @@ from isthmus.neighbors._cluster import Cluster
 from isthmus.neighbors._hubs import Hubness, hubness, k_occurrence
 from isthmus.neighbors._native import NativeEngine, cores
 from isthmus.neighbors._neighbors import Metric, NeighborEngine, Neighbors, check_k, check_metric
+from isthmus.neighbors._relabel import shared_entries
 from isthmus.neighbors._search import default_engine, describe_engine, search, search_among
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "search",
     "search_among",
     "search_approximately",
+    "shared_entries",
 ]

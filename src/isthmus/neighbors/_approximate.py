@@ -13,7 +13,7 @@ from numpy import ndarray
 from isthmus._errors import MissingExtraError, NeighborError
 from isthmus._shapes import Float, Int
 from isthmus.neighbors._native import cores
-from isthmus.neighbors._neighbors import Metric
+from isthmus.neighbors._neighbors import Metric, check_distance
 
 Approximation = Literal["hnsw", "ivf", "pynndescent"]
 
@@ -43,7 +43,9 @@ def search_approximately(
 
     Raises:
         MissingExtraError: without the library installed.
+        NeighborError: csls.
     """
+    check_distance(metric, "approximate search")
     # In a power of two of their own, since squares must stay in float32.
     peak = np.maximum(vectors.max(axis=1), -vectors.min(axis=1)).astype(np.float64)
     exponent = np.frexp(peak if metric == "cosine" else np.full(len(peak), peak.max()))[1][:, None]

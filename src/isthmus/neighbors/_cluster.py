@@ -16,7 +16,7 @@ from numpy import ndarray
 from isthmus._errors import MissingExtraError, NeighborError
 from isthmus._shapes import Float, Int, Progress
 from isthmus.neighbors._native import NativeEngine, available, cores
-from isthmus.neighbors._neighbors import Metric, Neighbors, check_k, check_metric, check_rows
+from isthmus.neighbors._neighbors import Metric, Neighbors, check_distance, check_k, check_metric, check_rows
 from isthmus.neighbors._search import default_engine, in_metric
 from isthmus.neighbors._streamed import Found, merge, query_bytes, search_block
 from isthmus.pairs import Part, VectorStream, checked_rows
@@ -99,7 +99,7 @@ class Cluster:
             raise NeighborError(
                 f"vectors: needed a set in files, got {type(stream).__name__}. Use isthmus.pairs.open_stream."
             )
-        check_metric(metric)
+        check_distance(check_metric(metric), "sets in files")
         check_k(k, len(stream), include_self=include_self, name=stream.name)
         wanted = np.arange(len(stream)) if rows is None else check_rows(rows, len(stream))
         others = k - include_self

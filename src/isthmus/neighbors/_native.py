@@ -84,6 +84,14 @@ def _share(progress: Progress | None, rows: int) -> Callable[[float], None] | No
     return None if progress is None else lambda share: progress("neighbors", min(rows, int(share * rows)), rows)
 
 
+def native_shared_entries(
+    a: Int[ndarray, "n p"], b: Int[ndarray, "n q"], permutations: Int[ndarray, "draws n"], threads: int
+) -> Int[ndarray, " draws"]:
+    """`isthmus.neighbors.shared_entries` in C++."""
+    first, second, orders = (np.ascontiguousarray(v, dtype=np.int32) for v in (a, b, permutations))
+    return _int64(_kernel.shared_entries(first, second, orders, threads))[0]
+
+
 def instruction_set() -> str:
     """The instruction set that the compiled engine runs on this processor: avx512vnni, avx512, avx2 or baseline."""
     return str(_kernel.instruction_set())

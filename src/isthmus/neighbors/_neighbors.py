@@ -9,7 +9,7 @@ from numpy import ndarray
 from isthmus._errors import NeighborError
 from isthmus._shapes import Float, Int, Progress
 
-Metric = Literal["cosine", "euclidean"]
+Metric = Literal["cosine", "euclidean", "csls"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,7 +19,8 @@ class Neighbors:
     Args:
         index: row numbers of the neighbors, nearest first; equal distances stand in order of the row number. With self
             included, the item itself comes before all others, its exact duplicates too.
-        distance: their distances, float64: 1 - cos in [0, 2], or Euclidean in the units of the vectors.
+        distance: their distances, float64: 1 - cos in [0, 2], Euclidean in the units of the vectors, or under csls
+            r(i) + r(j) - 2 cos, which may be negative.
         metric: the distance that was searched with.
         includes_self: whether an item counts as its own neighbor (the paper's published code does so).
         rows: which items the rows of the table are, where only some were asked for; None for all, in order.
@@ -116,7 +117,7 @@ def check_metric(metric: str) -> Metric:
     """The metric, if engines know it.
 
     Raises:
-        NeighborError: neither cosine nor euclidean.
+        NeighborError: neither cosine nor euclidean nor csls.
 
     Example:
         >>> check_metric("cosine")
@@ -126,6 +127,19 @@ def check_metric(metric: str) -> Metric:
         if metric == known:
             return cast("Metric", known)
     raise NeighborError(f"metric: needed {' or '.join(get_args(Metric))}, got {metric!r}. Choose one of them.")
+
+
+def check_distance(metric: str, what: str) -> None:
+    """Refuse csls where items are not seen all at once: it needs the surroundings of each of them.
+
+    Raises:
+        NeighborError: csls.
+
+    Example:
+        >>> check_distance("cosine", "sets in files")
+    """
+    if metric == "csls":
+        raise NeighborError(f"metric: needed cosine or euclidean for {what}, got 'csls'. Load the set whole, or use cosine.")
 
 
 def check_range(vectors: Float[ndarray, "n d"], name: str) -> None:

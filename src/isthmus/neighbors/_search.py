@@ -10,11 +10,13 @@ from numpy import ndarray
 from isthmus._errors import NeighborError
 from isthmus._shapes import Float, Int, Progress
 from isthmus.neighbors._blocked import BlockedEngine
+from isthmus.neighbors._csls import csls_neighbors, csls_neighbors_among
 from isthmus.neighbors._native import NativeEngine, available, instruction_set
 from isthmus.neighbors._neighbors import (
     Metric,
     NeighborEngine,
     Neighbors,
+    check_distance,
     check_k,
     check_metric,
     check_range,
@@ -69,7 +71,8 @@ def search(
     Args:
         vectors: one row an item, n x d, finite; or a set that stays in its files (`isthmus.pairs.open_stream`).
         k: neighbors per item, 1..n-1 (1..n with `include_self`).
-        metric: "cosine" or "euclidean".
+        metric: "cosine", "euclidean", or "csls": cosine less how crowded both items' surroundings are (Conneau et al. 2018),
+            with the mean over the 10 nearest.
         rows: the items whose neighbors are wanted, by row number; all, if left out. They are sought among all items.
         include_self: count each item as its own first neighbor, at distance 0, as the published code of the paper does;
             k - 1 others follow.
@@ -93,10 +96,14 @@ def search(
     wanted = np.arange(n) if rows is None else check_rows(rows, n)
     engine = engine or default_engine()
     others = k - include_self
+    if isinstance(array, VectorStream):
+        check_distance(metric, "sets in files")
     if not others:
         index, distance = np.empty((len(wanted), 0), dtype=np.int64), np.empty((len(wanted), 0))
     elif isinstance(array, VectorStream):
         index, distance = _in_passes(array, wanted, others, metric, engine, memory, progress)
+    elif metric == "csls":
+        index, distance = csls_neighbors(array, others, wanted, engine, progress)
     elif rows is None:
         if metric == "euclidean" and array.dtype == np.float64:
             check_range(array, name)
@@ -182,7 +189,11 @@ def search_among(
     engine = engine or default_engine()
     nobody, everything = np.full(len(asked), -1), np.full(len(asked), np.inf)
     if isinstance(items, VectorStream):
+        check_distance(metric, "sets in files")
         index, squared = search_stream(items, asked, nobody, k, metric, engine=engine, memory=memory, progress=progress)
+    elif metric == "csls":
+        index, distance = csls_neighbors_among(items, asked, k, engine, progress)
+        return Neighbors(index, distance, metric, includes_self=False, among=len(items))
     else:
         check_scale(items, metric, "vectors")
         check_scale(asked, metric, "queries")

@@ -6,12 +6,25 @@ from isthmus.pairs._pairs import Alignment, Pairs, align
 from isthmus.pairs._scaling import Scaling, ScalingKind
 from isthmus.pairs._splits import Split, check_seed, hold_out, k_fold, read_split
 from isthmus.pairs._streams import STREAMED, Part, VectorStream, checked_rows, open_stream
+from isthmus.pairs._synthetic import (
+    SYNTHETIC,
+    MappedPairs,
+    duplicated,
+    echo_to_bridge,
+    hub_heavy,
+    independent,
+    low_signal,
+    rotated_copies,
+    shared_latent,
+)
 from isthmus.pairs._vectors import Vectors, check_ids, check_vectors
 from isthmus.pairs._write import write
 
 __all__ = [
     "STREAMED",
+    "SYNTHETIC",
     "Alignment",
+    "MappedPairs",
     "Pairs",
     "Part",
     "Scaling",
@@ -24,11 +37,18 @@ __all__ = [
     "check_seed",
     "check_vectors",
     "checked_rows",
+    "duplicated",
+    "echo_to_bridge",
     "hold_out",
+    "hub_heavy",
+    "independent",
     "k_fold",
+    "low_signal",
     "open_stream",
     "read",
     "read_labels",
     "read_split",
+    "rotated_copies",
+    "shared_latent",
     "write",
 ]

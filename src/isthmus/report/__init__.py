@@ -11,6 +11,7 @@ from isthmus.report._tables import (
     audit_tables,
     hub_table,
     limits_table,
+    measure_table,
     overlap_table,
 )
 
@@ -24,6 +25,7 @@ __all__ = [
     "learning_charts",
     "learning_table",
     "limits_table",
+    "measure_table",
     "overlap_table",
     "reproduction_tables",
     "reproduction_text",

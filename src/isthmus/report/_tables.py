@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from isthmus.experiments import Audit, AuditRow
-from isthmus.measures import ApproximateOverlap, Bridge, Kept, OverlapResult
+from isthmus.measures import ApproximateOverlap, Bridge, Kept, MeasureResult, OverlapResult
 
 
 def audit_tables(audit: Audit) -> list[Table]:
@@ -192,3 +192,34 @@ def _interval(record: dict[str, Any]) -> str:
 
 def _interval_caption(records: list[dict[str, Any]]) -> str:
     return "interval about " + "; ".join(dict.fromkeys(str(record["ci_population"]) for record in records))
+
+
+def measure_table(results: list[tuple[str, str, MeasureResult]]) -> Table:
+    """Kindred measures of pairs of sets, each with its chance level.
+
+    Example:
+        >>> from isthmus.measures import measure
+        >>> x = np.random.default_rng(0).normal(size=(30, 3))
+        >>> measure_table([("a", "b", measure(x, x, "cka"))]).row_count
+        1
+    """
+    first = results[0][2]
+    table = Table(caption=f"{first.n} items; chance: mean over random pairings; intervals 95 %", caption_justify="left")
+    for name in ("sets", "measure"):
+        table.add_column(name, overflow="fold")
+    for name in ("value", "interval", "chance", "p", "calibrated"):
+        table.add_column(name, justify="right", overflow="fold")
+    table.add_column("does not see", overflow="fold")
+    for a, b, result in results:
+        interval = result.interval
+        table.add_row(*map(Text, (
+            f"{a} ~ {b}", result.name + ("" if result.k is None else f" K={result.k}"), _number(result.value),
+            "" if interval is None or math.isnan(interval.low) else f"[{interval.low:.4f}, {interval.high:.4f}]",
+            _number(result.chance), _number(result.p_value), _number(result.calibrated),
+            result.note or ", ".join(sorted(result.invariances)),
+        )))  # fmt: skip
+    return table
+
+
+def _number(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.4f}"

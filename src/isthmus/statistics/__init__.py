@@ -9,7 +9,9 @@ from isthmus.statistics._intervals import (
     halves,
     ratio_error,
 )
+from isthmus.statistics._permutations import calibrated, order_statistic_threshold, permutations
 from isthmus.statistics._tests import (
+    benjamini_hochberg,
     bonferroni,
     holm,
     permutation_p,
@@ -23,12 +25,16 @@ __all__ = [
     "POPULATIONS",
     "Interval",
     "IntervalKind",
+    "benjamini_hochberg",
     "bonferroni",
+    "calibrated",
     "check_kind",
     "half_sample_error",
     "halves",
     "holm",
+    "order_statistic_threshold",
     "permutation_p",
+    "permutations",
     "rank_sum_p",
     "ratio_error",
     "sign_flip_p",

@@ -163,3 +163,27 @@ def holm(p: Float[ndarray, " tests"]) -> Float[ndarray, " tests"]:
     corrected = np.empty_like(values)
     corrected[order] = np.minimum(1.0, np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1)))
     return corrected
+
+
+def benjamini_hochberg(p: Float[ndarray, " tests"]) -> Float[ndarray, " tests"]:
+    """p-values corrected so that at most a share alpha of those found at or below alpha is false on average.
+
+    With p sorted upwards, the i-th of m (from 1) becomes the smallest of m p_j / j over j >= i. For independent tests, or
+    such that go together (positive regression dependence).
+
+    Args:
+        p: of all tests that belong together, in [0, 1].
+
+    References:
+        Benjamini, Hochberg (1995), "Controlling the false discovery rate", Journal of the Royal Statistical Society B 57.
+
+    Example:
+        >>> benjamini_hochberg(np.array([0.5, 0.01, 0.02])).tolist()
+        [0.5, 0.03, 0.03]
+    """
+    values = np.asarray(p, dtype=np.float64)
+    order = np.argsort(-values, kind="stable")
+    corrected = np.empty_like(values)
+    share = values[order] * len(values) / np.arange(len(values), 0, -1)
+    corrected[order] = np.minimum.accumulate(np.minimum(1.0, share))
+    return corrected

@@ -1,0 +1,216 @@
+"""Do the intervals hold what they promise, and do the tests reject as rarely as they say?
+
+    python benchmarks/coverage.py [--quick] [--sizes 200,1000,5000] [--minutes 30] [--json out.json]
+
+For every interval: the share of fresh data sets from one synthetic population (`isthmus.pairs`) whose nominal 95 % interval
+holds the truth, and the mean half width over 1.96 true standard deviations. The truth of an interval for new items is the
+mean of the estimate over data sets other than those counted; that of a sample is the value of all its items; that of a
+fixed graph is the mean over many items of one graph. For every test: the share of data sets without the effect whose
+p-value is at most 0.05.
+
+With M data sets a share has a standard error of sqrt(p (1 - p) / M), printed beside it; where time runs out a line says how
+many data sets it stands on.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from _timing import machine, parser
+from threadpoolctl import threadpool_limits
+
+from isthmus import bridge, overlap
+from isthmus.measures import MEASURES, Paired, calibrate, calibrate_best, compare_matched, curve_over_n, measure
+from isthmus.measures._measure import half_sample_interval
+from isthmus.neighbors import search
+from isthmus.pairs import Pairs, echo_to_bridge, independent, low_signal, shared_latent
+from isthmus.statistics import Interval, benjamini_hochberg, holm, ratio_error
+
+K, HALVES, PAIRINGS, FEWEST = 10, 100, 199, 10
+QUANTITIES = ("input_overlap", "target_overlap", "baseline_overlap", "echo_rate", "bridge_rate", "index")
+
+
+def skewed(pairs: Pairs) -> Pairs:
+    """The same with heavy tails, hence hubs, which the two spaces do not share."""
+    return Pairs(pairs.x**3, pairs.y**3)
+
+
+POPULATIONS: dict[str, Callable[[int, int], Pairs]] = {
+    "shared latent 0.5": lambda n, seed: shared_latent(n, 8, shared=0.5, seed=seed),
+    "shared latent 0.9": lambda n, seed: shared_latent(n, 8, shared=0.9, seed=seed),
+    "low signal": lambda n, seed: low_signal(n, 16, seed=seed),
+}
+UNRELATED: dict[str, Callable[[int, int], Pairs]] = {
+    "independent": lambda n, seed: independent(n, 8, seed=seed),
+    "independent, skewed": lambda n, seed: skewed(independent(n, 8, seed=seed)),
+}
+SLOW = {"rnx-area", "trustworthiness", "continuity", "information-imbalance", "information-imbalance-back", "rsa"}
+SLOW |= {"rsa-pearson"}
+FEW = {"jaccard", "cknna", "cka-unbiased", "procrustes", "svcca"}  # of more than 1,000 items
+Row = dict[str, Any]
+
+
+def share(name: str, of: str, n: int, hits: list[bool], **more: Any) -> Row:
+    p = float(np.mean(hits))
+    error = float(np.sqrt(p * (1 - p) / len(hits)))
+    row = {"what": name, "population": of, "n": n, "sets": len(hits), "share": p, "error": error, **more}
+    print(f"{name:<34} {of:<22} N={n:<5} {p:.3f} +- {error:.3f} of {len(hits)} sets {more or ''}", flush=True)
+    return row
+
+
+def coverage(name: str, of: str, n: int, intervals: list[Interval], truth: float | None = None) -> Row:
+    """The truth, if not known, is the mean of the estimates: its variance is 1/M of theirs."""
+    estimates = np.array([each.estimate for each in intervals])
+    truth = float(estimates.mean()) if truth is None else truth
+    width = np.mean([each.standard_error for each in intervals]) / np.std(estimates, ddof=1)
+    held = [each.low <= truth <= each.high for each in intervals]
+    return share(name, of, n, held, truth=truth, width=round(float(width), 3))
+
+
+def timed(limit: float, sets: int) -> Iterator[int]:
+    """Seeds 0, 1, ... until there are enough, or the time for this line is over."""
+    end = time.monotonic() + limit
+    for seed in range(sets):
+        if seed >= FEWEST and time.monotonic() > end:
+            return
+        yield seed
+
+
+def overlap_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
+    for of, make in POPULATIONS.items():
+        half, fixed = [], []
+        for seed in timed(limit, sets):
+            pairs = make(n, seed)
+            result = overlap(pairs.x, pairs.y, K)
+            half.append(result.interval("half-sample", draws=HALVES))
+            fixed.append(result.interval("fixed-graph"))
+        yield coverage("overlap half-sample", of, n, half)
+        yield coverage("overlap fixed-graph, new items (not its claim)", of, n, fixed)
+        pairs = make(5 * n, 10**6)
+        whole = overlap(pairs.x, pairs.y, K)
+        samples = [overlap(pairs.x, pairs.y, K, sample=n, seed=seed).interval() for seed in timed(limit / 2, sets)]
+        yield coverage("overlap sample", of, n, samples, whole.mnno)
+        rng = np.random.default_rng(0)
+        drawn = (rng.integers(0, 5 * n, n) for _ in range(sets))
+        counts = [whole.counts[rows] for rows in drawn]
+        fixed = [Interval.around(float(c.mean() / K), ratio_error(c, np.full(n, K))) for c in counts]
+        yield coverage("overlap fixed-graph, its own claim", of, n, fixed, whole.mnno)
+
+
+def bridge_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
+    for dial in (0.3, 0.5):
+        found: dict[str, list[Interval]] = {}
+        for seed in timed(limit, sets):
+            made = echo_to_bridge(n, 8, dial=dial, seed=seed)
+            result = bridge(made.pairs.x, made.mapped, made.pairs.y, K)
+            other = bridge(made.pairs.x, 0.9 * made.mapped + 0.1 * made.pairs.y, made.pairs.y, K)
+            samples = result.half_samples(HALVES), other.half_samples(HALVES)
+            for of in QUANTITIES:
+                found.setdefault(f"{of} half-sample", []).append(result.interval(of, samples=samples[0]))
+            found.setdefault("gain half-sample", []).append(other.gain(result, samples=samples[::-1]))
+        for name, intervals in found.items():
+            yield coverage(f"bridge {name}", f"echo to bridge {dial:g}", n, intervals)
+
+
+def kindred_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
+    for of, make in list(POPULATIONS.items())[: 2 if n <= 1000 else 1]:
+        for name, each in MEASURES.items():
+            if (name in SLOW and n > 200) or (n > 1000 and name not in FEW):
+                continue
+            intervals = []
+            for seed in timed(limit / 8, sets):
+                pairs = make(n, seed)
+                pair = Paired.of(pairs.x, pairs.y, K)
+                intervals.append(half_sample_interval(each, pair, each.value(pair), HALVES // 2))
+            yield coverage(f"{name} half-sample", of, n, intervals)
+
+
+def other_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
+    of, make = next(iter(POPULATIONS.items()))
+    half, matched = [], []
+    for seed in timed(limit, sets):
+        first, second = make(n, 2 * seed), make(2 * n, 2 * seed + 1)
+        half.append(curve_over_n(first.x, first.y, [n // 3], K, draws=40)[0])
+        matched.append(compare_matched((first.x, first.y), (second.x, second.y), K, draws=40).difference)
+    truth = float(np.mean([point.value for point in half]))
+    yield share("curve over n, at n/3", of, n, [point.low <= truth <= point.high for point in half], truth=truth)
+    yield coverage("matched difference", of, n, matched, 0.0)
+
+
+def tests(n: int, sets: int, limit: float) -> Iterator[Row]:
+    for of, make in UNRELATED.items():
+        found: dict[str, list[bool]] = {}
+        for seed in timed(3 * limit, sets):
+            pairs = make(n, seed)
+            found.setdefault("overlap permutation test", []).append(overlap(pairs.x, pairs.y, K).test(PAIRINGS) <= 0.05)
+            names = [name for name in MEASURES if MEASURES[name].paired and (name not in SLOW or n <= 200)]
+            names = names if n <= 1000 else sorted(FEW)
+            for result in measure(pairs.x, pairs.y, names, K, draws=39, seed=seed):
+                found.setdefault(f"{result.name} permutation test", []).append(
+                    result.p_value <= 0.05 or result.calibrated > 0
+                )
+            layers = [pairs.y[:, i::3] for i in range(3)]
+            best = calibrate_best([pairs.x], layers, k=K, draws=PAIRINGS, seed=seed)
+            found.setdefault("best of 3 layers", []).append(best.p_value <= 0.05)
+            p = np.array([calibrate(pairs.x, y, k=K, draws=PAIRINGS, seed=i).p_value for i, y in enumerate(layers)])
+            found.setdefault("holm, any of 3", []).append(bool((holm(p) <= 0.05).any()))
+            found.setdefault("benjamini-hochberg, any of 3", []).append(bool((benjamini_hochberg(p) <= 0.05).any()))
+            groups = np.arange(n) % 5
+            x, y = (v + 3 * np.eye(5, v.shape[1])[groups] for v in (pairs.x, pairs.y))
+            grouped = calibrate(x, y, k=K, draws=PAIRINGS, groups=groups, seed=seed)
+            found.setdefault("within-group pairings", []).append(grouped.p_value <= 0.05)
+        for name, hits in found.items():
+            yield share(name, of, n, hits)
+    flips, covered = [], []
+    for seed in timed(limit, sets):
+        made = echo_to_bridge(n, 8, dial=0.5, seed=seed)
+        result = bridge(made.pairs.x, made.mapped, made.pairs.y, K)
+        flips.append(result.test(999) <= 0.05)
+        interval = result.interval("index", samples=result.half_samples(HALVES))
+        covered.append(not interval.low <= 0 <= interval.high)
+    yield share("bridge sign flips, new items (not its claim)", "echo to bridge 0.5", n, flips)
+    yield share("bridge index interval leaves out 0", "echo to bridge 0.5", n, covered)
+
+
+def small_tests(sets: int) -> Iterator[Row]:
+    from isthmus.statistics import rank_sum_p, sign_flip_p
+
+    rng = np.random.default_rng(0)
+    for n in (5, 10, 30):
+        values = rng.normal(size=(sets, 2, n))
+        yield share("rank sum of folds", "normal", n, [rank_sum_p(a, b) <= 0.05 for a, b in values])
+        yield share("sign flips, independent items", "normal", n, [sign_flip_p(a, 999) <= 0.05 for a, _ in values])
+
+
+def main() -> None:
+    wanted = parser(__doc__ or "")
+    wanted.add_argument("--sizes", default="200,1000,5000")
+    wanted.add_argument("--minutes", type=float, default=30, help="about so long in all, on fewer sets if need be")
+    asked = wanted.parse_args()
+    facts = machine("numpy", "scipy")
+    sizes = [200] if asked.quick else [int(each) for each in asked.sizes.split(",")]
+    sets = 10 if asked.quick else 400
+    minutes = 0.3 if asked.quick else asked.minutes
+    limit = 60 * minutes / len(sizes) / 20
+    rows: list[Row] = []
+
+    def save() -> None:
+        if asked.json is not None:
+            Path(asked.json).write_text(json.dumps({"machine": facts, "rows": rows}, indent=1), encoding="utf-8")
+
+    with threadpool_limits(1):
+        search(np.eye(20) + 0.1, 3)
+        rows.extend(small_tests(sets) if sizes[0] <= 200 else ())
+        for n in sizes:
+            for part in (overlap_intervals, bridge_intervals, tests, kindred_intervals, other_intervals):
+                for row in part(n, sets, limit):
+                    rows.append(row)
+                    save()
+    save()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,333 @@
+"""Kindred measures against slow oracles and other libraries, their chance levels, and the invariances that they state."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from scipy.spatial import distance, procrustes
+
+import isthmus
+from isthmus import IsthmusError
+from isthmus.measures import MEASURES, Paired, chance, mantel, measure, neighborhood_curves, register
+from isthmus.statistics import permutations
+from oracles import neighbor_lists, squared_distances
+
+METRICS = ("cosine", "euclidean")
+seeds = st.integers(0, 2**32 - 1)
+
+
+def two_spaces(seed, n=40, dx=5, dy=3):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, dx)) + 0.3
+    return x, x[:, :dy] + rng.normal(size=(n, dy))
+
+
+def slow_lcs(a, b):
+    @cache
+    def length(u, v):
+        if u == len(a) or v == len(b):
+            return 0
+        return 1 + length(u + 1, v + 1) if a[u] == b[v] else max(length(u + 1, v), length(u, v + 1))
+
+    return length(0, 0)
+
+
+def slow_edits(a, b):
+    @cache
+    def edits(u, v):
+        if u == len(a) or v == len(b):
+            return len(a) - u + len(b) - v
+        return min(edits(u + 1, v) + 1, edits(u, v + 1) + 1, edits(u + 1, v + 1) + (a[u] != b[v]))
+
+    return edits(0, 0)
+
+
+def slow_rbo(a, b, p=0.9):
+    agreement = [len(set(a[:d]) & set(b[:d])) / d for d in range(1, len(a) + 1)]
+    return agreement[-1] * p ** len(a) + (1 - p) / p * sum(x * p**d for d, x in enumerate(agreement, 1))
+
+
+LISTS = {
+    "mutual-knn": lambda a, b: len(set(a) & set(b)) / len(a),
+    "jaccard": lambda a, b: len(set(a) & set(b)) / len(set(a) | set(b)),
+    "rbo": slow_rbo,
+    "lcs-knn": lambda a, b: slow_lcs(tuple(a), tuple(b)) / len(a),
+    "edit-distance-knn": lambda a, b: 1 - slow_edits(tuple(a), tuple(b)) / len(a),
+}
+
+
+@given(seeds, st.sampled_from(METRICS), st.integers(1, 8))
+def test_list_measures_agree_with_python(seed, metric, k):
+    x, y = two_spaces(seed, n=25)
+    a, b = neighbor_lists(x, k, metric), neighbor_lists(y, k, metric)
+    for name, slow in LISTS.items():
+        expected = np.mean([slow(p, q) for p, q in zip(a, b, strict=True)])
+        assert measure(x, y, name, k, metric).value == pytest.approx(expected, abs=1e-12), name
+    back = np.mean([any(i in a[j] for j in b[i]) for i in range(len(x))])
+    assert measure(x, y, "cycle-knn", k, metric).value == pytest.approx(back)
+
+
+def slow_ranks(v, metric):
+    lists = neighbor_lists(v, len(v) - 1, metric)
+    ranks = np.zeros((len(v), len(v)), dtype=int)
+    for i, row in enumerate(lists):
+        ranks[i, row] = np.arange(1, len(v))
+    return ranks
+
+
+@given(seeds, st.sampled_from(METRICS), st.integers(1, 11))
+def test_rank_measures_agree_with_full_rank_tables(seed, metric, k):
+    x, y = two_spaces(seed, n=25)
+    n, rx, ry = 25, slow_ranks(x, metric), slow_ranks(y, metric)
+    norm = 2 / (n * k * (2 * n - 3 * k - 1))
+    trust = 1 - norm * (rx - k)[(ry > 0) & (ry <= k) & (rx > k)].sum()
+    cont = 1 - norm * (ry - k)[(rx > 0) & (rx <= k) & (ry > k)].sum()
+    assert measure(x, y, "trustworthiness", k, metric).value == pytest.approx(trust)
+    assert measure(x, y, "continuity", k, metric).value == pytest.approx(cont)
+    assert measure(x, y, "information-imbalance", k, metric).value == pytest.approx(2 / n * ry[rx == 1].mean())
+    assert measure(x, y, "information-imbalance-back", k, metric).value == pytest.approx(2 / n * rx[ry == 1].mean())
+    curves = neighborhood_curves(x, y, metric)
+    for size in range(1, n):
+        assert curves.q_nx[size - 1] == pytest.approx(isthmus.overlap(x, y, size, metric).mnno)
+    area = sum(r / size for size, r in zip(range(1, n - 1), curves.r_nx, strict=False)) / sum(1 / s for s in range(1, n - 1))
+    assert curves.area == measure(x, y, "rnx-area", 5, metric).value == pytest.approx(area)
+    assert measure(x, y, "lcmc", k, metric).value == pytest.approx(curves.lcmc[k - 1])
+    assert measure(x, y, "rnx", k, metric).value == pytest.approx(curves.r_nx[k - 1])
+
+
+def test_trustworthiness_is_scikit_learns():
+    from sklearn.manifold import trustworthiness
+
+    x, y = two_spaces(0, n=200)
+    for metric in METRICS:
+        # its metric is that of the first space only; the second is always Euclidean, as unit rows are under cosine
+        unit = y / np.linalg.norm(y, axis=1, keepdims=True) if metric == "cosine" else y
+        expected = trustworthiness(x, unit, n_neighbors=7, metric=metric)
+        assert measure(x, y, "trustworthiness", 7, metric).value == pytest.approx(expected)
+
+
+def slow_hsic(K, L, unbiased):
+    n = len(K)
+    if not unbiased:
+        H = np.eye(n) - 1 / n
+        return np.trace(K @ H @ L @ H)
+    K, L = K - np.diag(np.diag(K)), L - np.diag(np.diag(L))
+    one = np.ones(n)
+    return np.trace(K @ L) + one @ K @ one * (one @ L @ one) / ((n - 1) * (n - 2)) - 2 / (n - 2) * (one @ K @ L @ one)
+
+
+def slow_cka(x, y, unbiased):
+    K, L = x @ x.T, y @ y.T
+    own = slow_hsic(K, K, unbiased) * slow_hsic(L, L, unbiased)
+    return slow_hsic(K, L, unbiased) / np.sqrt(own)
+
+
+@pytest.mark.parametrize(("dx", "dy"), [(5, 3), (60, 3), (60, 90)])
+def test_cka_agrees_with_gram_matrices(dx, dy):
+    x, y = (np.random.default_rng(s).normal(size=(40, d)) + s for s, d in ((1, dx), (2, dy)))
+    assert measure(x, y, "cka").value == pytest.approx(slow_cka(x, y, unbiased=False))
+    assert measure(x, y, "cka-unbiased").value == pytest.approx(slow_cka(x, y, unbiased=True))
+
+
+def test_unbiased_cka_keeps_negative_values_and_biased_rises_with_the_dimensions():
+    found = [measure(*np.random.default_rng(s).normal(size=(2, 30, 200)), "cka-unbiased").value for s in range(20)]
+    assert min(found) < 0 < max(found)
+    assert measure(*np.random.default_rng(0).normal(size=(2, 30, 200)), "cka").value > 0.8
+
+
+def slow_cknna(x, y, k, metric):
+    if metric == "cosine":
+        x, y = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (x, y))
+    K, L = x @ x.T, y @ y.T
+    A, B = np.zeros((2, len(x), len(x)))
+    for i, (p, q) in enumerate(zip(neighbor_lists(x, k, metric), neighbor_lists(y, k, metric), strict=True)):
+        A[i, p], B[i, q] = 1, 1
+
+    def hsic(P, Q):  # of masked matrices, which are not symmetric
+        n = len(P)
+        middle = P.sum() * Q.sum() / ((n - 1) * (n - 2))
+        return (P * Q.T).sum() + middle - 2 / (n - 2) * (P @ Q).sum()
+
+    return hsic(A * B * K, A * B * L) / np.sqrt(hsic(A * K, A * K) * hsic(B * L, B * L))
+
+
+@given(seeds, st.sampled_from(METRICS))
+def test_cknna_agrees_with_masked_matrices(seed, metric):
+    x, y = two_spaces(seed, n=30)
+    assert measure(x, y, "cknna", 6, metric).value == pytest.approx(slow_cknna(x, y, 6, metric), nan_ok=True)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_rsa_is_the_correlation_of_all_distances(metric):
+    x, y = two_spaces(3)
+    a, b = distance.pdist(x, metric), distance.pdist(y, metric)
+    assert measure(x, y, "rsa", 5, metric).value == pytest.approx(stats.spearmanr(a, b).statistic)
+    assert measure(x, y, "rsa-pearson", 5, metric).value == pytest.approx(stats.pearsonr(a, b).statistic)
+    order = np.random.default_rng(0).permutation(40)
+    direct = stats.spearmanr(a, distance.pdist(y[order], metric)).statistic
+    assert mantel(Paired.of(x, y, 5, metric), [order])[0] == pytest.approx(direct)
+
+
+def test_rsa_of_a_row_without_direction_uses_its_cosine_of_0():
+    x, y = two_spaces(4, n=12)
+    x[3] = 0
+    triangle = np.triu_indices(12, 1)
+    expected = stats.spearmanr(squared_distances(x, "cosine")[triangle], squared_distances(y, "cosine")[triangle]).statistic
+    assert measure(x, y, "rsa", 5).value == pytest.approx(expected)
+
+
+def test_procrustes_is_scipys_and_pads():
+    x, y = two_spaces(5, dx=4, dy=4)
+    found = measure(x, y, "procrustes").value
+    assert 1 - (1 - found**2 / 2) ** 2 == pytest.approx(procrustes(x, y)[2])
+    padded = np.concatenate([y[:, :2], np.zeros((40, 2))], axis=1)
+    assert measure(x, y[:, :2], "procrustes").value == pytest.approx(measure(x, padded, "procrustes").value)
+
+
+def slow_canonical(x, y):
+    """By the eigenvalues of inverted covariances."""
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    m = np.linalg.inv(x.T @ x) @ (x.T @ y) @ np.linalg.inv(y.T @ y) @ (y.T @ x)
+    values, vectors = np.linalg.eig(m)
+    order = np.argsort(-values.real)
+    variables = (x @ vectors.real)[:, order]
+    return np.sqrt(np.maximum(values.real[order], 0)), variables / np.linalg.norm(variables, axis=0), x
+
+
+def test_canonical_correlations():
+    x, y = two_spaces(6, n=80, dx=4)[0], np.random.default_rng(7).normal(size=(80, 6))
+    y[:, :2] += x[:, :2]
+    rho, variables, centered = slow_canonical(x, y)
+    assert measure(x, y, "cca").value == pytest.approx(rho.mean())
+    weights = np.abs(variables.T @ centered).sum(axis=1)
+    assert measure(x, y, "pwcca").value == pytest.approx(weights @ rho / weights.sum())
+    tiny = np.concatenate([x, 1e-4 * np.random.default_rng(8).normal(size=(80, 3))], axis=1)
+    assert measure(tiny, y, "svcca").value == pytest.approx(rho.mean(), abs=1e-4)  # far below 1 % of the variance
+
+
+def test_singular_covariances_do_no_harm():
+    x, y = two_spaces(9, n=80)
+    twice = np.concatenate([x, x, np.ones((80, 2))], axis=1)
+    for name in ("cca", "svcca", "cka", "procrustes"):
+        assert measure(twice, y, name).value == pytest.approx(measure(x, y, name).value), name
+
+
+def test_mutual_knn_is_mnno_and_everything_agrees_on_equal_spaces():
+    x, y = two_spaces(10)
+    assert measure(x, y, "mutual-knn", 7).value == isthmus.overlap(x, y, 7).mnno
+    for found in measure(x, x, ["all"], 5):
+        if found.measure.paired:
+            assert found.value == pytest.approx(found.best, abs=1e-6), found.name
+
+
+@pytest.mark.parametrize("name", [name for name, each in MEASURES.items() if each.chance is not None])
+@pytest.mark.parametrize("metric", METRICS)
+def test_exact_chance_is_the_mean_of_random_pairings(name, metric):
+    rng = np.random.default_rng(11)
+    x, y = rng.normal(size=(30, 4)) ** 3, rng.normal(size=(30, 6)) ** 3  # skewed: hubs
+    found = measure(x, y, name, 4, metric, draws=1500)
+    assert found.chance_is_exact
+    assert found.null.mean() == pytest.approx(found.chance, abs=4.5 * found.null.std() / np.sqrt(1500))
+
+
+def transformed(v, what, rng):
+    d = v.shape[1]
+    if what == "rotation":
+        return v @ np.linalg.qr(rng.normal(size=(d, d)))[0]
+    if what == "scale":
+        return 4 * v  # a power of two, so that no tie is broken by rounding
+    if what == "translation":
+        return v + rng.normal(size=d)
+    return v @ (np.diag(8.0 ** np.arange(d)) @ np.linalg.qr(rng.normal(size=(d, d)))[0])
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("what", ["rotation", "scale", "translation", "linear"])
+@pytest.mark.parametrize("name", MEASURES)
+def test_invariances_hold_as_stated_and_no_others_do(name, what, metric):
+    """Where one is stated it holds for either space; where it is not, it fails for one of the two at least."""
+    rng = np.random.default_rng(12)
+    x, y = two_spaces(13, n=150, dx=6, dy=5)
+    value = measure(x, y, name, 6, metric).value
+    changed = [
+        measure(transformed(x, what, rng), y, name, 6, metric).value, measure(x, transformed(y, what, rng), name, 6, metric).value
+    ]  # fmt: skip
+    holds = np.allclose(changed, value, rtol=0, atol=1e-9)
+    assert holds == (what in MEASURES[name].invariances(metric)), (value, changed)
+
+
+def test_intervals_are_centered_and_named():
+    x, y = two_spaces(14, n=80)
+    found = measure(x, y, "cka-unbiased", half_samples=40)
+    assert found.interval.low < found.value < found.interval.high
+    assert found.interval.population == "new items drawn like these"
+    assert np.isnan(measure(x[:30], y[:30], "jaccard", 10, half_samples=10).interval.low)
+
+
+def test_half_samples_search_among_the_half():
+    x, y = two_spaces(15, n=60)
+    mask = np.zeros(60, dtype=bool)
+    mask[::2] = True
+    part = Paired.of(x, y, 5).part(mask)
+    assert MEASURES["mutual-knn"].value(part) == isthmus.overlap(x[mask], y[mask], 5).mnno
+
+
+def test_reordering_equals_measuring_the_permuted_space():
+    x, y = two_spaces(16)
+    (order,) = next(permutations(40, 1, seed=3))
+    pair = Paired.of(x, y, 5)
+    for name, each in MEASURES.items():
+        if each.paired:
+            expected = measure(x, y[order], name, 5).value
+            assert each.value(pair.reordered(order)) == pytest.approx(expected, abs=1e-10), name
+            assert each.under(pair, order[None])[0] == pytest.approx(expected, abs=1e-10), name
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_bad_input_is_refused_in_one_line():
+    x, y = two_spaces(17)
+    cases = [
+        ((x, y[:30]), {}, "X, Y: needed as many items in both, got 40 and 30"),
+        ((x, y, "cosinus"), {}, "measure: needed one of"),
+        ((x, y, "trustworthiness", 20), {}, "k: needed less than 20"),
+        ((x, y, "jaccard", 40), {}, "k, X: needed"),
+        ((x[:3], y[:3], "cka-unbiased", 2), {}, "needed 4 items or more"),
+        ((x, y, "cknna", 1), {}, "k: needed 2 or more"),
+        ((np.random.default_rng(0).normal(size=(20, 50)), y[:20], "cca"), {}, "X: needed .* 19 dimensions of 20 items"),
+        ((np.ones((40, 3)), y, "svcca"), {}, "X: needed .* a constant space"),
+        ((x, y, "jaccard"), {"draws": 9, "groups": list(range(40))}, "groups: needed a label that two items share"),
+        ((x, y, "jaccard"), {"draws": 9, "groups": [0, 1]}, "groups: needed one label"),
+        ((x * np.nan, y), {}, "X: needed"),
+    ]
+    for arguments, more, message in cases:
+        with pytest.raises(IsthmusError, match=message):
+            measure(*arguments, **more)
+
+
+def test_constant_spaces_give_nan_or_a_note_and_never_a_warning():
+    x, y = two_spaces(18)
+    for found in measure(np.ones((40, 3)), y, ["all"], 5, draws=5, half_samples=3):
+        assert np.isfinite(found.value) or np.isnan(found.value)
+        assert found.record()["measure"] == found.name
+    assert np.isnan(measure(np.ones((40, 3)), y, "cka").value)
+    assert np.isnan(measure(np.ones((40, 3)), y, "rsa", metric="euclidean").value)
+    assert measure(x[:, :1] * 0, y, ["all"], 5)[0].value == pytest.approx(chance(5, 40), abs=0.2)
+
+
+def test_a_name_is_taken_only_once():
+    from dataclasses import replace
+
+    with pytest.raises(IsthmusError, match="needed a new name"):
+        register(replace(MEASURES["cka"], title="another"))
+
+
+def test_known_values_of_real_sets():
+    """Hubness of the registry is that of the table; mutual k-NN that of the embedded set, known from elsewhere."""
+    pairs = isthmus.load("emoji")
+    assert measure(pairs.x, pairs.y, "mutual-knn").value == pytest.approx(0.1882, abs=0.0005)
+    from isthmus.neighbors import hubness, search
+
+    assert measure(pairs.x, pairs.y, "hubness-y").value == hubness(search(pairs.y, 10)).skewness
