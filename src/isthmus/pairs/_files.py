@@ -21,7 +21,8 @@ def read(source: str | Path) -> Vectors:
     """Vectors from a file: npy, npz:key, csv, tsv, parquet:column, safetensors:key, mat:key, word vectors, safe pt.
 
     The key may be left out where the file holds one array. Ids come with csv and tsv (an id column), parquet (a column
-    `id`), npz (an array `ids`) and word vectors (the words). Large npy files are memory-mapped.
+    `id`), npz (an array `ids`), npy (a file x.words.txt beside x.npy) and word vectors (.txt, .vec, .bin, also with .gz: the
+    words). Large npy files are memory-mapped.
 
     Args:
         source: path, with `:key` where needed, as in `vectors.npz:image`.
@@ -43,7 +44,10 @@ def read(source: str | Path) -> Vectors:
         raise DataError(f"{path}: needed a file, got a folder. Name one of the files in it.")
     if not path.is_file():
         raise DataError(f"{path}: needed a file, found none. Check the path{_dataset_hint(path)}.")
-    reader = _READERS.get(path.suffix.lower())
+    packed = path.suffix.lower() == ".gz"
+    reader = _READERS.get((Path(path.stem) if packed else path).suffix.lower())
+    if packed and reader is not _read_words:
+        reader = None
     if reader is None:
         raise DataError(
             f"{path}: needed a file ending in {', '.join(sorted(_READERS))}, got {path.suffix or 'no ending'!r}. "
@@ -100,7 +104,13 @@ def _read_npy(path: Path, key: str | None) -> Vectors:
         array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise DataError(_damaged(path, error)) from error
-    return Vectors.of(array, None, path.name)
+    return Vectors.of(array, _words_beside(path), path.name)
+
+
+def _words_beside(path: Path) -> tuple[str, ...] | None:
+    from isthmus.words import read_list, words_beside  # noqa: PLC0415
+
+    return read_list(beside) if (beside := words_beside(path)).is_file() else None
 
 
 def _damaged(path: Path, error: BaseException) -> str:
@@ -197,13 +207,15 @@ def _read_parquet(path: Path, key: str | None) -> Vectors:
 
 
 def _read_words(path: Path, key: str | None) -> Vectors:
-    from isthmus.pairs._words import read_words  # noqa: PLC0415
+    from isthmus.words import read_words  # noqa: PLC0415
 
     _no_key(path, key)
-    return read_words(path)
+    found = read_words(path)
+    return Vectors.of(found.values, found.words, path.name)
 
 
 _READERS: dict[str, Callable[[Path, str | None], Vectors]] = {
+    ".bin": _read_words,
     ".csv": _read_text_table,
     ".mat": _read_mat,
     ".npy": _read_npy,

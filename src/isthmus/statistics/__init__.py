@@ -9,6 +9,7 @@ from isthmus.statistics._intervals import (
     halves,
     ratio_error,
 )
+from isthmus.statistics._ranks import correlation_interval, rank_scores, spearman, spearman_influence
 from isthmus.statistics._tests import (
     bonferroni,
     holm,
@@ -25,13 +26,17 @@ __all__ = [
     "IntervalKind",
     "bonferroni",
     "check_kind",
+    "correlation_interval",
     "half_sample_error",
     "halves",
     "holm",
     "permutation_p",
+    "rank_scores",
     "rank_sum_p",
     "ratio_error",
     "sign_flip_p",
     "sign_flip_ps",
     "smallest_rank_sum_p",
+    "spearman",
+    "spearman_influence",
 ]
