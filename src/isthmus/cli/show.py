@@ -1,6 +1,5 @@
 """`isthmus show`: what a folder of results says."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,9 +41,7 @@ def show(
     if json:
         _output.print_json(records)
     elif csv:
-        import polars as pl  # noqa: PLC0415
-
-        sys.stdout.write(pl.DataFrame(records, infer_schema_length=None).write_csv())
+        _output.print_csv(records)
     else:
         from isthmus.report import results_tables  # noqa: PLC0415
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from isthmus._errors import DataError, MissingExtraError
 from isthmus.pairs._vectors import Vectors
@@ -97,14 +98,34 @@ def _no_key(path: Path, key: str | None) -> None:
         raise DataError(f"{path}: needed a path without a key, got {key!r} after the colon. This format holds one array.")
 
 
+def read_array(source: str | Path) -> ndarray:
+    """The numbers of an npy or npz:key file, or of any other without a row that is not finite.
+
+    Of npy and npz rows may hold nan, which some sets have for items without vectors.
+
+    Raises:
+        DataError: as `read`.
+    """
+    path, key = _path_and_key(str(source))
+    loader = {".npy": _load_npy, ".npz": _load_npz}.get(path.suffix.lower())
+    return read(source).values if loader is None or not path.is_file() else loader(path, key)[0]
+
+
 def _read_npy(path: Path, key: str | None) -> Vectors:
+    return Vectors.of(*_load_npy(path, key))
+
+
+_Loaded = tuple[ndarray, tuple[str, ...] | None, str]
+
+
+def _load_npy(path: Path, key: str | None) -> _Loaded:
     _no_key(path, key)
     mapped = path.stat().st_size >= _MAP_FROM_BYTES
     try:
         array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise DataError(_damaged(path, error)) from error
-    return Vectors.of(array, _words_beside(path), path.name)
+    return array, _words_beside(path), path.name
 
 
 def _words_beside(path: Path) -> tuple[str, ...] | None:
@@ -123,6 +144,10 @@ def _damaged(path: Path, error: BaseException) -> str:
 
 
 def _read_npz(path: Path, key: str | None) -> Vectors:
+    return Vectors.of(*_load_npz(path, key))
+
+
+def _load_npz(path: Path, key: str | None) -> _Loaded:
     import zipfile  # noqa: PLC0415 - only this format needs it
     import zlib  # noqa: PLC0415
 
@@ -139,7 +164,7 @@ def _read_npz(path: Path, key: str | None) -> Vectors:
         raise
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(_damaged(path, error)) from error
-    return Vectors.of(values, None if ids is None else tuple(map(str, ids.ravel())), f"{path.name}:{chosen}")
+    return values, None if ids is None else tuple(map(str, ids.ravel())), f"{path.name}:{chosen}"
 
 
 def _read_safetensors(path: Path, key: str | None) -> Vectors:

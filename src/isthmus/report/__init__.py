@@ -1,5 +1,6 @@
 """What a reader sees: tables on a terminal, a page in a browser."""
 
+from isthmus.report._concepts import comparison_table, concept_tables
 from isthmus.report._learning import learning_chart, learning_charts, learning_table
 from isthmus.report._page import bridge_plane, write_page
 from isthmus.report._reproduction import reproduction_tables, reproduction_text
@@ -19,6 +20,8 @@ __all__ = [
     "audit_answer",
     "audit_tables",
     "bridge_plane",
+    "comparison_table",
+    "concept_tables",
     "hub_table",
     "learning_chart",
     "learning_charts",
