@@ -45,6 +45,8 @@ def concepts(
         isthmus concepts a.vec b.vec --ratings benchmarks/ --compare
         isthmus concepts vectors.npz:glove --words words.txt --ratings men.tsv --mapping nn --hidden 64,256,1024
     """
+    from dataclasses import replace  # noqa: PLC0415
+
     from isthmus._errors import DataError  # noqa: PLC0415 - the command line starts before numpy does
     from isthmus.cli import _output, _sources  # noqa: PLC0415
     from isthmus.concepts import MAPS, check_similarity, evaluate, read_ratings, wanted  # noqa: PLC0415
@@ -59,7 +61,9 @@ def concepts(
     kinds = [check_similarity(each) for each in _sources.words(similarity, "similarity")]
     maps: list[Any] = list(MAPS) if mapping == "all" else list(_sources.words(mapping, "mapping"))
     benchmarks = [benchmark for source in ratings for benchmark in read_ratings(source)]
-    sets = [_sources.word_vectors(argument, wanted(benchmarks), words) for argument in vectors]
+    sets = [_sources.word_vectors(argument, wanted(benchmarks), words) for argument in dict.fromkeys(vectors)]
+    if len({each.name for each in sets}) < len(sets):  # files of one name in several folders
+        sets = [replace(each, name=argument) for each, argument in zip(sets, dict.fromkeys(vectors), strict=True)]
     with _output.progress() as progress:
         result = evaluate(
             sets, benchmarks, maps=["none"] if compare else maps, similarity=kinds,
@@ -67,7 +71,8 @@ def concepts(
             seed=seed, repeated=repeated, identical=identical, common=common, progress=progress,  # type: ignore[arg-type]
         )  # fmt: skip
     _tell(result, left_out)
-    comparisons = compare_all(result.vocabularies, kinds, seed=seed) if len(sets) > 1 and (compare or not (json or csv)) else []
+    wants_tests = len(sets) > 1 and (compare or not (json or csv))
+    comparisons = compare_all(result.vocabularies, kinds, seed=seed) if wants_tests else []
     records = [each.record() for each in comparisons] if compare else result.records()
     if json:
         _output.print_json(records)

@@ -143,33 +143,34 @@ def evaluate(
     vocabularies = [cover(each, benchmarks) for each in sets]
     if common:
         vocabularies = in_common(vocabularies)
-    kinds: list[tuple[MapKind, int | None]] = [("lin", None)] * ("lin" in maps) + [
-        ("nn", units) for units in hidden if "nn" in maps
-    ]
+    kinds: list[tuple[MapKind, int | None]] = []
+    kinds += [("lin", None)] if "lin" in maps else []
+    kinds += [("nn", units) for units in hidden] if "nn" in maps else []
     rows: list[ConceptRow] = []
     total = len(vocabularies) * draws * len(kinds)
     for number, vocabulary in enumerate(vocabularies):
         own = _agreement([vocabulary.values], vocabulary.coverages, similarity)
-        table = {("none", None): own}
+        table: dict[tuple[MapKind, int | None], _Agreement] = {}
         for place, (kind, units) in enumerate(kinds):
             mapped = images(
                 vocabulary.values, () if units is None else (units,),
                 activation=activation, output=output, draws=draws, seed=seed,
             )  # fmt: skip
             done = (number * len(kinds) + place) * draws
-            table[kind, units] = _agreement(_told(mapped, progress, f"{kind} of {vocabulary.name}", done, total),
-                                            vocabulary.coverages, similarity)
+            told = _told(mapped, progress, f"{kind} of {vocabulary.name}", done, total)
+            table[kind, units] = _agreement(told, vocabulary.coverages, similarity)
         for coverage in vocabulary.coverages:
             for each in similarity:
                 key = (coverage.benchmark.name, each)
-                for (kind, units), found in table.items():
-                    row = _row(vocabulary, coverage, each, found[key])
-                    if kind != "none":
-                        row = replace(
-                            row, map=kind, hidden=units, activation=activation if kind == "nn" else None, output=output,
-                            draws=draws, **_against(found[key][0], own[key][0][0]),
-                        )  # fmt: skip
-                    rows.append(row)
+                rows.append(_row(vocabulary, coverage, each, own[key]))
+                for kind, units in kinds:
+                    mapped_rhos = table[kind, units][key]
+                    row = _row(vocabulary, coverage, each, mapped_rhos)
+                    named = replace(
+                        row, map=kind, hidden=units, activation=activation if kind == "nn" else None, output=output,
+                        draws=draws,
+                    )  # fmt: skip
+                    rows.append(_against(named, mapped_rhos[0], float(own[key][0][0])))
     left_out = tuple(pair for each in vocabularies for coverage in each.coverages for pair in coverage.left_out)
     return Concepts(tuple(_corrected(rows)), left_out, tuple(vocabularies))
 
@@ -226,9 +227,7 @@ def _agreement(
     """For each benchmark and similarity rho in each space, and the mean influence of each pair."""
     rhos: dict[tuple[str, Similarity], list[float]] = {}
     influences: dict[tuple[str, Similarity], Any] = {}
-    first, second = (
-        np.concatenate([getattr(coverage, side) for coverage in coverages]) for side in ("first", "second")
-    )
+    first, second = (np.concatenate([getattr(coverage, side) for coverage in coverages]) for side in ("first", "second"))
     # SemSim and VisSim hold the same pairs: each is compared once.
     pairs, place = np.unique(np.stack([first, second]), axis=1, return_inverse=True)
     ends = np.cumsum([len(coverage.rows) for coverage in coverages])[:-1]
@@ -259,14 +258,13 @@ def _row(
     )  # fmt: skip
 
 
-def _against(mapped: Float[ndarray, " draws"], own: float) -> dict[str, float | None]:
+def _against(row: ConceptRow, mapped: Float[ndarray, " draws"], own: float) -> ConceptRow:
+    """With the test of the draws against the vectors themselves, where all are defined."""
     if not np.isfinite([*mapped, own]).all():
-        return {}
-    return {
-        "sd": float(mapped.std(ddof=1)) if len(mapped) > 1 else nan,
-        "difference": float(mapped.mean()) - own,
-        "rank_sum_p": rank_sum_p(mapped, np.full(len(mapped), own)),
-    }
+        return row
+    sd = float(mapped.std(ddof=1)) if len(mapped) > 1 else nan
+    p = rank_sum_p(mapped, np.full(len(mapped), own))
+    return replace(row, sd=sd, difference=float(mapped.mean()) - own, rank_sum_p=p)
 
 
 def _corrected(rows: Sequence[ConceptRow]) -> list[ConceptRow]:

@@ -1,10 +1,11 @@
 """The paper's untrained maps: random weights, uniform on [-1, 1], no bias, into 2,048 dimensions.
 
-Experiment 2 asks what a map does to similarities before it has learned anything. The paper does not say how many hidden units
-f_nn has; 512 here, and any others on request.
+Experiment 2 asks what a map does to similarities before it has learned anything. The paper does not say how many hidden
+units f_nn has; 512 here, and any others on request.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -34,7 +35,7 @@ def untrained(widths: Sequence[int], rng: np.random.Generator) -> Network:
     """
     return tuple(
         Layer(rng.uniform(-1, 1, size=(inputs, outputs)).astype(np.float32), np.zeros(outputs, dtype=np.float32))
-        for inputs, outputs in zip(widths[:-1], widths[1:], strict=True)
+        for inputs, outputs in pairwise(widths)
     )
 
 

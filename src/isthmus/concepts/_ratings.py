@@ -24,7 +24,10 @@ BENCHMARKS = ("wordsim353", "men", "semsim", "vissim", "simlex999", "simverb3500
 _FIRST, _SECOND = ("word1", "w1", "firstword"), ("word2", "w2", "secondword")
 _PAIR = ("pair", "wordpair", "words", "wordpairs", "word1word2")
 _RATING = ("rating", "humanmean", "simlex999", "score", "similarity", "mean", "average", "sim", "meanrating")
-_BOTH = {"semsim": ("semantic", "semanticsimilarity", "semsim", "sem"), "vissim": ("visual", "visualsimilarity", "vissim", "vis")}
+_BOTH = {
+    "semsim": ("semantic", "semanticsimilarity", "semsim", "sem"),
+    "vissim": ("visual", "visualsimilarity", "vissim", "vis"),
+}
 _NAMES = {
     "combined": "wordsim353", "ws353": "wordsim353", "mendatasetnaturalformfull": "men", "mendatasetlemmaformfull": "men",
     "simlex": "simlex999", "simverb": "simverb3500",
@@ -215,7 +218,7 @@ def _columns(path: Path, names: list[str], header: list[str]) -> _Columns:
 
 
 def _columns_without_header(path: Path, first: list[str]) -> _Columns:
-    """MEN: word word rating. SimVerb-3500: word, word, part of speech, rating, relation. SemSim, VisSim: word#word and two."""
+    """MEN: word, word, rating. SimVerb-3500: word, word, part of speech, rating, ... SemSim, VisSim: word#word, two."""
     at = next((column for column, field in enumerate(first) if _is_number(field)), 0)
     if "#" in first[0] and at == 1 and len(first) >= 3 and _is_number(first[2]):
         return (0,), [("semsim", 1), ("vissim", 2)]
@@ -227,9 +230,7 @@ def _columns_without_header(path: Path, first: list[str]) -> _Columns:
     return (0, 1), [(None, at)]
 
 
-def _rated(
-    path: Path, name: str, numbers: list[int], rows: list[list[str]], words: tuple[int, ...], at: int
-) -> RatedPairs:
+def _rated(path: Path, name: str, numbers: list[int], rows: list[list[str]], words: tuple[int, ...], at: int) -> RatedPairs:
     pairs, ratings = [], []
     for number, row in zip(numbers, rows, strict=True):
         if len(row) <= max(*words, at):

@@ -22,7 +22,7 @@ def check_similarity(name: str) -> Similarity:
     """
     if name not in SIMILARITIES:
         raise DataError(f"similarity: needed {' or '.join(SIMILARITIES)}, got {name!r}. Choose one of them.")
-    return name  # type: ignore[return-value]
+    return "cosine" if name == "cosine" else "euclidean"
 
 
 def similarities(

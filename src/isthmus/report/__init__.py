@@ -6,6 +6,7 @@ from isthmus.report._page import bridge_plane, write_page
 from isthmus.report._reproduction import reproduction_tables, reproduction_text
 from isthmus.report._results import results_tables
 from isthmus.report._retrieval import retrieval_table
+from isthmus.report._similarities import similarity_tables, similarity_text
 from isthmus.report._tables import (
     approximate_table,
     audit_answer,
@@ -14,6 +15,7 @@ from isthmus.report._tables import (
     limits_table,
     overlap_table,
 )
+from isthmus.report._untrained import untrained_chart, untrained_table
 
 __all__ = [
     "approximate_table",
@@ -32,5 +34,9 @@ __all__ = [
     "reproduction_text",
     "results_tables",
     "retrieval_table",
+    "similarity_tables",
+    "similarity_text",
+    "untrained_chart",
+    "untrained_table",
     "write_page",
 ]

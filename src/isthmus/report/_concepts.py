@@ -46,7 +46,7 @@ def comparison_table(comparisons: Sequence[Comparison]) -> Table:
     """One line for each two embeddings, benchmark and similarity."""
     table = Table(
         title="two embeddings on the pairs that both cover",
-        caption="a - b with a 95 % interval about new rated pairs drawn like these; p: sign-flip test over pairs, Holm over the table",
+        caption="a - b with a 95 % interval about new rated pairs drawn like these; p: sign-flip test over pairs, Holm",
         caption_justify="left",
     )  # fmt: skip
     for name in ("a", "b", "benchmark", "similarity"):

@@ -1,7 +1,7 @@
 """Rank correlation, and how much of it each pair of values is answerable for.
 
-The influence of a pair on Spearman's rho has a closed form: it gives the standard error of rho, of a mean of several rhos and of
-the difference of two on the same pairs, without drawing anything.
+The influence of a pair on Spearman's rho has a closed form: it gives the standard error of rho, of a mean of several rhos
+and of the difference of two on the same pairs, without drawing anything.
 """
 
 import math

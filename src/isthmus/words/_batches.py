@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Literal, NamedTuple
 
-import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import DataError
@@ -46,9 +45,7 @@ def encoded(only: Collection[str] | None) -> frozenset[bytes] | None:
     return None if only is None else frozenset(word.encode() for word in only)
 
 
-def without_repeats(
-    batches: Iterable[Batch], path: Path, duplicates: Duplicates, repeated: list[str]
-) -> Iterator[Batch]:
+def without_repeats(batches: Iterable[Batch], path: Path, duplicates: Duplicates, repeated: list[str]) -> Iterator[Batch]:
     """The batches with each word once, where it stands first; words that come again are added to `repeated`, or refused.
 
     Raises:

@@ -34,7 +34,9 @@ def binary_batches(path: Path, only: Collection[str] | None = None) -> Iterator[
         while done < count:
             more = file.read(BLOCK)
             buffer += more
-            at, words, starts = 0, [], []
+            at = 0
+            words: list[bytes] = []
+            starts: list[int] = []
             while done + len(words) < count:
                 space = buffer.find(b" ", at)
                 if space < 0 or space + 1 + size > len(buffer):
@@ -49,8 +51,8 @@ def binary_batches(path: Path, only: Collection[str] | None = None) -> Iterator[
                 )
             if not words and len(buffer) > size + _LONGEST_WORD and b" " not in buffer[:_LONGEST_WORD]:
                 raise DataError(
-                    f"{path}: needed a word in entry {done + 1}, got {_LONGEST_WORD} bytes without a space. Check that it is "
-                    "in word2vec's binary format, and name a text file .txt or .vec."
+                    f"{path}: needed a word in entry {done + 1}, got {_LONGEST_WORD} bytes without a space. Check that it "
+                    "is in word2vec's binary format, and name a text file .txt or .vec."
                 )
             kept = [row for row, word in enumerate(words) if wanted is None or word in wanted]
             yield _batch(buffer, kept, words, starts, width, done, path)

@@ -49,9 +49,7 @@ def words_beside(path: Path) -> Path:
     return path.with_name(f"{path.stem}.words.txt")
 
 
-def read_words(
-    source: str | Path, only: Collection[str] | None = None, *, duplicates: Duplicates = "refuse"
-) -> WordVectors:
+def read_words(source: str | Path, only: Collection[str] | None = None, *, duplicates: Duplicates = "refuse") -> WordVectors:
     """Words and their vectors (float32) from GloVe or word2vec text, word2vec binary, fastText .vec, or a converted file.
 
     Files are read a block at a time; a converted file stays on the disk.
@@ -153,9 +151,7 @@ def convert_words(
 
 
 def _write_header(file: IO[bytes], rows: int, width: int) -> None:
-    np.lib.format.write_array_header_1_0(
-        file, {"descr": "<f4", "fortran_order": False, "shape": (rows, width)}
-    )
+    np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (rows, width)})
 
 
 def _batches(path: Path, only: Collection[str] | None) -> Iterator[Batch]:
@@ -164,8 +160,8 @@ def _batches(path: Path, only: Collection[str] | None) -> Iterator[Batch]:
     reader = FORMATS.get(_ending(path))
     if reader is None:
         raise DataError(
-            f"{path}: needed word vectors in a file ending in {', '.join(FORMATS)} (also with .gz) or .npy, got {path.name}. "
-            "Rename it to what it is."
+            f"{path}: needed word vectors in a file ending in {', '.join(FORMATS)} (also with .gz) or .npy, got {path.name}."
+            " Rename it to what it is."
         )
     if not path.stat().st_size:
         raise DataError(f"{path}: needed vectors, got an empty file. Write it again.")
