@@ -75,9 +75,9 @@ def compare(
         >>> from isthmus.words import WordVectors
         >>> words = tuple("abcdef")
         >>> pairs = RatedPairs("mine", words[:-1], words[1:], np.arange(5.0), tuple(range(5)))
-        >>> sets = [WordVectors(np.random.default_rng(seed).normal(size=(6, 3)), words, str(seed)) for seed in (0, 0 + 1)]
+        >>> sets = [WordVectors(np.random.default_rng(seed).normal(size=(6, 3)), words, str(seed)) for seed in (0, 1)]
         >>> [round(each.difference, 3) for each in compare([cover(each, [pairs]) for each in sets], ["cosine"])]
-        [-0.3]
+        [1.4]
     """
     found: list[Comparison] = []
     for a, b in combinations(vocabularies, 2):

@@ -32,8 +32,8 @@ def similarity_text(result: SimilarityReproduction, form: str) -> str:
 
     Example:
         >>> from isthmus.experiments import reproduce_similarities
-        >>> similarity_text(reproduce_similarities(2), "csv").splitlines()[1][:37]
-        '2,wordsim353,glove,nn,cosine,0.632,,,'
+        >>> similarity_text(reproduce_similarities(2), "csv").splitlines()[1][:35]
+        '2,wordsim353,glove,nn,cosine,0.632,,'
     """
     if form == "csv":
         return records_as_csv(result.records())
@@ -66,7 +66,7 @@ def _cells(result: SimilarityReproduction) -> list[list[str]]:
                 row = figures[benchmark, vectors, kind, similarity]
                 published, ours, difference = three(row.published, row.ours, row.difference)
                 star = "*" if row.rank_sum_p_bonferroni is not None and row.rank_sum_p_bonferroni < 0.05 else ""
-                line += [published + row.mark, ours + star, difference]
+                line += [published + (row.mark or ""), ours + star, difference]
             cells.append(line)
     return cells
 

@@ -105,7 +105,7 @@ def correlation_interval(rho: float, standard_error: float, *, level: float = 0.
     Example:
         >>> interval = correlation_interval(0.5, 0.1)
         >>> round(interval.low, 3), round(interval.high, 3)
-        (0.281, 0.67)
+        (0.28, 0.67)
     """
     if math.isnan(rho) or math.isnan(standard_error) or abs(rho) >= 1 - 1e-12:
         end = rho if standard_error == 0 else math.nan

@@ -4,8 +4,9 @@ import gzip
 import zlib
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from numpy import ndarray
 
@@ -25,7 +26,7 @@ class Batch(NamedTuple):
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
+def opened(path: Path) -> Iterator[BufferedIOBase]:
     """A file as bytes, unpacked where its name ends in .gz; damage is one line.
 
     Raises:
@@ -33,7 +34,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
     """
     try:
         with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as file:
-            yield file  # type: ignore[misc]
+            yield file
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path}: needed a whole gzip file, got a damaged or cut one ({error}). Copy it again.") from error
     except OSError as error:

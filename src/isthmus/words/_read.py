@@ -86,8 +86,8 @@ def read_words(source: str | Path, only: Collection[str] | None = None, *, dupli
             values.resize((len(words) + len(batch.words), values.shape[1]), refcheck=False)
             values[len(words) :] = batch.values
         words += batch.words
-    if only is None:
-        _check_words(words, path)
+    if only is None and all(map(_is_number, words)):
+        _refuse_numbers(path)
     return WordVectors(values, tuple(words), path.name, tuple(repeated))
 
 
@@ -123,7 +123,7 @@ def convert_words(
     if there.suffix.lower() != ".npy":
         raise DataError(f"target: needed a file ending in .npy, got {str(target)!r}. Name it {there.stem or 'words'}.npy.")
     parts = [Path(f"{place}.part") for place in (there, words_beside(there))]
-    count, width = 0, 0
+    count, width, only_numbers = 0, 0, only is None
     repeated: list[str] = []
     try:
         with parts[0].open("wb") as numbers, parts[1].open("w", encoding="utf-8", newline="\n") as names:
@@ -135,11 +135,14 @@ def convert_words(
                     _write_header(numbers, 0, width)
                 numbers.write(batch.values.tobytes())
                 names.writelines(f"{word}\n" for word in batch.words)
+                only_numbers = only_numbers and all(map(_is_number, batch.words))
                 count += len(batch.words)
             numbers.seek(0)
             _write_header(numbers, count, width)  # numpy leaves room for the number of rows to grow
         if not count:
             raise DataError(f"{path}: needed at least one of the words, got none. Check the vocabulary.")
+        if only_numbers:
+            _refuse_numbers(path)
         for part, place in zip(parts, (there, words_beside(there)), strict=True):
             part.replace(place)
     except OSError as error:
@@ -199,12 +202,11 @@ def read_list(path: Path) -> tuple[str, ...]:
         raise DataError(f"{path}: needed a list of words in UTF-8, one a line, got {error}. Check it.") from error
 
 
-def _check_words(words: list[str], path: Path) -> None:
-    if all(_is_number(word) for word in words):
-        raise DataError(
-            f"{path}: needed a word before the numbers of each line, got only numbers. "
-            "Save an array as .npy or .csv; a .txt file holds word vectors."
-        )
+def _refuse_numbers(path: Path) -> None:
+    raise DataError(
+        f"{path}: needed a word before the numbers of each line, got only numbers. "
+        "Save an array as .npy or .csv; a .txt file holds word vectors."
+    )
 
 
 def _is_number(word: str) -> bool:

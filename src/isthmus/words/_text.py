@@ -6,8 +6,9 @@ at once; polars only turns text into numbers. They are read as float64 and round
 """
 
 from collections.abc import Collection, Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -68,7 +69,7 @@ def _header(line: bytes) -> tuple[int | None, int]:
     return None, 0
 
 
-def _block(file: IO[bytes], rest: bytes) -> bytes:
+def _block(file: BufferedIOBase, rest: bytes) -> bytes:
     """What is left over and about a block more, to the end of a line."""
     return rest + file.read(BLOCK) + file.readline()
 
