@@ -218,7 +218,7 @@ def _told(
         yield image
 
 
-_Agreement = dict[tuple[str, Similarity], tuple[Float[ndarray, " draws"], Float[ndarray, " n"]]]
+_Agreement = dict[tuple[str, Similarity], tuple[ndarray, ndarray]]  # rho of each draw, influence of each pair
 
 
 def _agreement(

@@ -179,7 +179,8 @@ def _fields(lines: list[str]) -> list[list[str]]:
 
 def _read_rows(path: Path, numbers: list[int], rows: list[list[str]]) -> list[RatedPairs]:
     first = rows[0]
-    if not any(_is_number(field) for field in first):
+    named = any(_plain(field) in _FIRST + _SECOND for field in first)
+    if named or not any(_is_number(field) for field in first):
         numbers, rows = numbers[1:], rows[1:]
         joined = bool(rows) and "#" in rows[0][0] and len(rows[0]) > 2  # SemSim and VisSim, whatever heads them
         columns = _columns_without_header(path, rows[0]) if joined else _columns(path, first, [_plain(f) for f in first])
