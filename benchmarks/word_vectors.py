@@ -65,7 +65,7 @@ def make(folder: Path, n: int, d: int) -> list[Path]:
         entries.write(f"{n} {d}\n".encode())
         for start in range(0, n, 20_000):
             for row, values in enumerate(rng.normal(0, 0.5, size=(min(20_000, n - start), d)), start=start):
-                numbers = ["%.5g" % value for value in values]
+                numbers = [f"{value:.5g}" for value in values]
                 lines.write(f"w{row} {' '.join(numbers)}\n")
                 entries.write(f"w{row} ".encode() + np.array(numbers, dtype=np.float32).tobytes() + b"\n")
     return [text, binary]

@@ -11,7 +11,13 @@ import pytest
 import isthmus
 from isthmus import IsthmusError
 from isthmus.concepts import images
-from isthmus.experiments import SIMILARITY_TABLES, mapped_manifold, published_similarities, reproduce_similarities, untrained_overlaps
+from isthmus.experiments import (
+    SIMILARITY_TABLES,
+    mapped_manifold,
+    published_similarities,
+    reproduce_similarities,
+    untrained_overlaps,
+)
 from isthmus.experiments import figure1 as run_figure1
 from isthmus.report import similarity_text, untrained_chart
 from oracles import overlap
@@ -134,7 +140,9 @@ def test_table_2_from_files(folder, tmp_path):
     assert {each["hidden"] for each in ran} == {None, 8}
     assert "missing, so that not everything was run: ratings of wordsim353" in done.stderr
     direct = json.loads(run("concepts", folder / "b.vec", "--ratings", folder / "ratings", "--hidden", 8, "--json").stdout)
-    ours = {(each["benchmark"], each["map"], each["similarity"]): each["ours"] for each in ran if each["vectors"] == "resnet"}
+    ours = {
+        (each["benchmark"], each["map"], each["similarity"]): each["ours"] for each in ran if each["vectors"] == "resnet"
+    }
     for each in direct:
         assert ours[each["benchmark"], each["map"], each["similarity"]] == each["spearman"]
 
@@ -157,7 +165,9 @@ def test_the_manifold_keeps_its_classes_before_any_map():
 @pytest.mark.usefixtures("unchecked_shapes")
 def test_untrained_overlaps_against_the_slow_way(rng):
     x = rng.normal(size=(50, 6))
-    (found,) = untrained_overlaps(x, depths=(2,), widths=(16,), activations=("relu",), output=12, draws=2, k=4, metric="euclidean")
+    (found,) = untrained_overlaps(
+        x, depths=(2,), widths=(16,), activations=("relu",), output=12, draws=2, k=4, metric="euclidean"
+    )
     slow = [np.mean(overlap(x, f, 4, "euclidean")) / 4 for f in images(x, (16, 16), activation="relu", output=12, draws=2)]
     assert found.input_overlap == pytest.approx(np.mean(slow))
     assert found.sd == pytest.approx(np.std(slow, ddof=1))
@@ -181,7 +191,10 @@ def test_figure_1_is_drawn(tmp_path, rng):
     assert done.returncode == 0, done.stderr
     records = json.loads(done.stdout)
     assert {(each["activation"], each["width"], each["depth"]) for each in records} == {
-        (activation, width, depth) for activation in ("tanh", "sigmoid", "relu") for width in (64, 512) for depth in (0, 1, 2, 3, 5)
+        (activation, width, depth)
+        for activation in ("tanh", "sigmoid", "relu")
+        for width in (64, 512)
+        for depth in (0, 1, 2, 3, 5)
     }
     assert (tmp_path / "f.svg").read_text().startswith("<svg")
     figure = run_figure1(np.load(tmp_path / "x.npy").astype(np.float32), "x", k=3)

@@ -90,7 +90,12 @@ def test_maps_by_hand(rng, similarity, activation):
     rows = evaluate(
         vectors, ratings, similarity=[similarity], hidden=[16, 8], activation=activation, output=32, draws=4, seed=5
     ).rows
-    assert [(row.map, row.hidden, row.draws) for row in rows] == [("none", None, None), ("lin", None, 4), ("nn", 16, 4), ("nn", 8, 4)]
+    assert [(row.map, row.hidden, row.draws) for row in rows] == [
+        ("none", None, None),
+        ("lin", None, 4),
+        ("nn", 16, 4),
+        ("nn", 8, 4),
+    ]
     function = {"tanh": np.tanh, "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "relu": lambda x: np.maximum(x, 0)}[activation]
     own = slow_rho(vectors.values, vectors.row_of, ratings, similarity)
     assert rows[0].spearman == pytest.approx(own, abs=2e-4)
@@ -109,7 +114,7 @@ def test_maps_by_hand(rng, similarity, activation):
         assert row.rank_sum_p_bonferroni == min(1, 3 * row.rank_sum_p)
 
 
-def test_weights_are_uniform_without_bias(rng):
+def test_weights_are_uniform_without_bias():
     x = np.eye(50, dtype=np.float32)
     (image,) = images(x, output=2048, draws=1)
     assert (image.min(), image.max()) == (pytest.approx(-1, abs=1e-3), pytest.approx(1, abs=1e-3))
@@ -178,7 +183,9 @@ def test_a_word_without_direction_is_left_out_with_a_reason():
 def test_benchmarks_without_a_covered_pair(rng):
     vectors, ratings = small(rng)
     foreign = RatedPairs("foreign", ("chien",), ("chat",), np.array([1.0]), (1,))
-    with pytest.raises(IsthmusError, match=r"small: needed vectors for both words of a rated pair, got none for any of 1 pairs"):
+    with pytest.raises(
+        IsthmusError, match=r"small: needed vectors for both words of a rated pair, got none for any of 1 pairs"
+    ):
         evaluate(vectors, foreign)
     rows = evaluate(vectors, [ratings, foreign], output=8, draws=2).rows
     empty = [row for row in rows if row.benchmark == "foreign"]
@@ -230,7 +237,9 @@ def test_two_embeddings_on_the_pairs_of_both(rng):
     for _ in range(300):
         rows = rng.integers(0, len(both), size=len(both))
         again = shared.take(rows.tolist())
-        draws.append(slow_rho(vectors.values, vectors.row_of, again, "cosine") - slow_rho(fewer.values, fewer.row_of, again, "cosine"))
+        draws.append(
+            slow_rho(vectors.values, vectors.row_of, again, "cosine") - slow_rho(fewer.values, fewer.row_of, again, "cosine")
+        )
     assert (found.ci_high - found.ci_low) / 2 / 1.96 == pytest.approx(np.std(draws), rel=0.15)
     rows = evaluate([vectors, fewer], ratings, maps=["none"], common=True)
     assert {row.covered for row in rows.rows} == {len(both)}

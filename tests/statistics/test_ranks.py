@@ -38,7 +38,8 @@ def test_influence_is_the_derivative_of_rho_in_the_weight_of_a_pair(pairs):
 
     n, step = len(a), 1e-6
     slopes = [
-        (weighted(np.ones(n) / n * (1 - step) + step * (np.arange(n) == i)) - weighted(np.ones(n) / n)) / step for i in range(n)
+        (weighted(np.ones(n) / n * (1 - step) + step * (np.arange(n) == i)) - weighted(np.ones(n) / n)) / step
+        for i in range(n)
     ]
     assert spearman_influence(a, b) == pytest.approx(slopes, abs=2e-3)
 

@@ -73,7 +73,11 @@ def test_every_format_in_blocks_of_any_size(tmp_path, values, name, block, monke
     assert not list(tmp_path.glob("*.part"))
 
 
-@given(st.lists(st.floats(width=64, allow_nan=False, allow_infinity=False, min_value=-1e30, max_value=1e30), min_size=1, max_size=20))
+@given(
+    st.lists(
+        st.floats(width=64, allow_nan=False, allow_infinity=False, min_value=-1e30, max_value=1e30), min_size=1, max_size=20
+    )
+)
 def test_numbers_are_those_of_python_rounded_to_float32(tmp_path_factory, numbers):
     path = tmp_path_factory.mktemp("numbers") / "x.txt"
     forms = [form for number in numbers for form in (repr(number), f"{number:.5g}", f"{number:+.3E}")]
@@ -163,7 +167,19 @@ def test_a_filter_does_not_load_the_rest(tmp_path, rng):
 def test_expressions(rng):
     words = ("great", "white", "shark", "ice_cream", "CD", "Paris", "paris", "t-shirt")
     vectors = WordVectors(rng.normal(size=(8, 4)).astype(np.float32), words, "x")
-    asked = ["great white shark", "ice cream", "cd", "CD", "Paris", "PARIS", "Great shark", "white whale", "t-shirt", "", "T shirt"]
+    asked = [
+        "great white shark",
+        "ice cream",
+        "cd",
+        "CD",
+        "Paris",
+        "PARIS",
+        "Great shark",
+        "white whale",
+        "t-shirt",
+        "",
+        "T shirt",
+    ]
     found = look_up(vectors, asked)
     assert [find.how for find in found.finds] == [
         "parts", "joined", "missing", "exact", "exact", "lower case", "parts", "missing", "exact", "missing", "joined",

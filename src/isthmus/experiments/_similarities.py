@@ -167,7 +167,15 @@ def _row(
     absent: Mapping[str, str] | None = None
 ) -> ReproducedSimilarity:  # fmt: skip
     names = (figure.benchmark, figure.vectors, figure.map, figure.similarity)
-    plain = (figure.table, figure.benchmark, figure.vectors, figure.map, figure.similarity, figure.published, figure.mark or None)
+    plain = (
+        figure.table,
+        figure.benchmark,
+        figure.vectors,
+        figure.map,
+        figure.similarity,
+        figure.published,
+        figure.mark or None,
+    )
     row = (found or {}).get(names)
     if row is None:
         missing = [(absent or {})[name] for name in (figure.vectors, figure.benchmark) if name in (absent or {})]

@@ -2,7 +2,7 @@
 
 from isthmus.words._batches import Batch, Duplicates
 from isthmus.words._lookup import Found, Lookup, candidates, look_up
-from isthmus.words._read import FORMATS, convert_words, is_word_file, read_list, read_words, words_beside
+from isthmus.words._read import FORMATS, convert_words, is_word_file, read_list, read_words, words_beside, write_words
 from isthmus.words._vectors import WordVectors
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "read_list",
     "read_words",
     "words_beside",
+    "write_words",
 ]

@@ -4,7 +4,7 @@ The format follows from the ending of the name, before .gz: no format is guessed
 file with a list of its words beside it, x.npy and x.words.txt, which other programs can read as well.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -151,6 +151,26 @@ def convert_words(
         for part in parts:
             part.unlink(missing_ok=True)
     return count
+
+
+def write_words(target: str | Path, words: Sequence[str], values: Float[ndarray, "n d"]) -> None:
+    """An array as converted vectors: x.npy, and its words in x.words.txt.
+
+    Raises:
+        DataError: no words, or words with line breaks.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_words(Path(folder, "x.npy"), ["dog"], np.ones((1, 2), dtype=np.float32))
+        ...     read_words(Path(folder, "x.npy")).words
+        ('dog',)
+    """
+    there = Path(target)
+    if not words or any("\n" in word or "\r" in word for word in words):
+        raise DataError(f"words: needed one or more without line breaks, got {len(words)}. Check the list of words.")
+    np.save(there, values, allow_pickle=False)
+    words_beside(there).write_text("".join(f"{word}\n" for word in words), encoding="utf-8", newline="\n")
 
 
 def _write_header(file: IO[bytes], rows: int, width: int) -> None:
