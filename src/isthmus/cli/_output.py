@@ -29,6 +29,25 @@ def print_csv(records: list[dict[str, Any]]) -> None:
     sys.stdout.write(pl.DataFrame(records, infer_schema_length=None).write_csv())
 
 
+def check_forms(*, json: bool, csv: bool) -> None:
+    """Refuse two forms at once.
+
+    Raises:
+        DataError: both are asked for.
+    """
+    if json and csv:
+        raise DataError("csv: needed one of --json and --csv, got both. Leave one out.")
+
+
+def print_plain(records: list[dict[str, Any]], *, json: bool, csv: bool) -> bool:
+    """The records as JSON or CSV where one of them is asked for; whether it was."""
+    if json:
+        print_json(records)
+    elif csv:
+        print_csv(records)
+    return json or csv
+
+
 def write_table(path: Path, records: list[dict[str, Any]], columns: Sequence[str]) -> None:
     """A TSV file, whole or not at all; only its header where there are no records."""
     lines = ["\t".join(columns), *("\t".join(str(record[name]) for name in columns) for record in records)]

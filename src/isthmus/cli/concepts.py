@@ -52,8 +52,7 @@ def concepts(
     from isthmus.concepts import MAPS, check_similarity, evaluate, read_ratings, wanted  # noqa: PLC0415
     from isthmus.concepts import compare as compare_all  # noqa: PLC0415
 
-    if json and csv:
-        raise DataError("csv: needed one of --json and --csv, got both. Leave one out.")
+    _output.check_forms(json=json, csv=csv)
     if left_out is not None:
         _output.check_writable(left_out, "left-out", (".tsv",))
     if compare and len(vectors) < 2:
@@ -74,11 +73,7 @@ def concepts(
     wants_tests = len(sets) > 1 and (compare or not (json or csv))
     comparisons = compare_all(result.vocabularies, kinds, seed=seed) if wants_tests else []
     records = [each.record() for each in comparisons] if compare else result.records()
-    if json:
-        _output.print_json(records)
-    elif csv:
-        _output.print_csv(records)
-    else:
+    if not _output.print_plain(records, json=json, csv=csv):
         from isthmus.report import comparison_table, concept_tables  # noqa: PLC0415
 
         console = _output.console()

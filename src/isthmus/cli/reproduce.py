@@ -58,46 +58,29 @@ def reproduce(
         _figure1(vectors, chart, form, {"k": k, "seed": seed})
     elif is_figure:
         _figure2(data, chart, form, how)
-    elif (number := _number(what)) in (2, 12):
-        _similarities(number, data, form, {"hidden": hidden, "seed": seed})
     else:
-        _table(number, data, form, how)
+        number = _number(what)
+        _table(number, data, form, {"hidden": hidden, "seed": seed} if number in (2, 12) else how)
 
 
 def _table(table: int, data: Path | None, form: str, how: dict[str, Any]) -> None:
-    from isthmus.cli import _output  # noqa: PLC0415 - the command line starts before numpy does
-    from isthmus.experiments import reproduce as run  # noqa: PLC0415
+    from isthmus import experiments  # noqa: PLC0415 - the command line starts before numpy does
+    from isthmus.cli import _output  # noqa: PLC0415
 
+    of_similarities = table in experiments.SIMILARITY_TABLES
+    run: Any = experiments.reproduce_similarities if of_similarities else experiments.reproduce
     with _output.progress() as progress:
         result = run(table, data, **how, progress=progress)
     _note_missing(result.missing)
     if form == "json":
         _output.print_json(result.records())
         return
-    from isthmus.report import reproduction_tables, reproduction_text  # noqa: PLC0415
+    from isthmus import report  # noqa: PLC0415
 
     if form == "table":
-        _show(reproduction_tables(result), result.remarks)
+        _show((report.similarity_tables if of_similarities else report.reproduction_tables)(result), result.remarks)
     else:
-        sys.stdout.write(reproduction_text(result, form))
-
-
-def _similarities(table: int, data: Path | None, form: str, how: dict[str, Any]) -> None:
-    from isthmus.cli import _output  # noqa: PLC0415
-    from isthmus.experiments import reproduce_similarities  # noqa: PLC0415
-
-    with _output.progress() as progress:
-        result = reproduce_similarities(table, data, **how, progress=progress)
-    _note_missing(result.missing)
-    if form == "json":
-        _output.print_json(result.records())
-        return
-    from isthmus.report import similarity_tables, similarity_text  # noqa: PLC0415
-
-    if form == "table":
-        _show(similarity_tables(result), result.remarks)
-    else:
-        sys.stdout.write(similarity_text(result, form))
+        sys.stdout.write((report.similarity_text if of_similarities else report.reproduction_text)(result, form))
 
 
 def _figure1(vectors: str | None, chart: Path | None, form: str, how: dict[str, Any]) -> None:

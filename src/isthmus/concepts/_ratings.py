@@ -17,6 +17,7 @@ from numpy import ndarray
 
 from isthmus._errors import DataError
 from isthmus._shapes import Float
+from isthmus.words import is_number
 
 BENCHMARKS = ("wordsim353", "men", "semsim", "vissim", "simlex999", "simverb3500")
 
@@ -180,7 +181,7 @@ def _fields(lines: list[str]) -> list[list[str]]:
 def _read_rows(path: Path, numbers: list[int], rows: list[list[str]]) -> list[RatedPairs]:
     first = rows[0]
     named = any(_plain(field) in _FIRST + _SECOND for field in first)
-    if named or not any(_is_number(field) for field in first):
+    if named or not any(is_number(field) for field in first):
         numbers, rows = numbers[1:], rows[1:]
         joined = bool(rows) and "#" in rows[0][0] and len(rows[0]) > 2  # SemSim and VisSim, whatever heads them
         columns = _columns_without_header(path, rows[0]) if joined else _columns(path, first, [_plain(f) for f in first])
@@ -220,8 +221,8 @@ def _columns(path: Path, names: list[str], header: list[str]) -> _Columns:
 
 def _columns_without_header(path: Path, first: list[str]) -> _Columns:
     """MEN: word, word, rating. SimVerb-3500: word, word, part of speech, rating, ... SemSim, VisSim: word#word, two."""
-    at = next((column for column, field in enumerate(first) if _is_number(field)), 0)
-    if "#" in first[0] and at == 1 and len(first) >= 3 and _is_number(first[2]):
+    at = next((column for column, field in enumerate(first) if is_number(field)), 0)
+    if "#" in first[0] and at == 1 and len(first) >= 3 and is_number(first[2]):
         return (0,), [("semsim", 1), ("vissim", 2)]
     if at < 2:
         raise DataError(
@@ -241,7 +242,7 @@ def _rated(path: Path, name: str, numbers: list[int], rows: list[list[str]], wor
         pair = [row[column] for column in words] if len(words) == 2 else row[words[0]].split("#")
         if len(pair) != 2 or not all(pair):
             raise DataError(f"{path}: needed two words, got {'#'.join(pair)!r} in line {number}. Repair that line.")
-        if not _is_number(row[at]) or not np.isfinite(float(row[at])):
+        if not is_number(row[at]) or not np.isfinite(float(row[at])):
             raise DataError(f"{path}: needed a finite rating, got {row[at]!r} in line {number}. Repair or drop it.")
         # bow_(weapon) is a sense of bow, which vectors of words cannot tell from the others.
         pairs.append([re.sub(r"_\(.*\)$", "", word) if len(words) == 1 else word for word in pair])
@@ -250,11 +251,3 @@ def _rated(path: Path, name: str, numbers: list[int], rows: list[list[str]], wor
         pairs = [[word[:-2] for word in pair] for pair in pairs]
     first, second = (tuple(side) for side in zip(*pairs, strict=True))
     return RatedPairs(name, first, second, np.array(ratings), tuple(numbers))
-
-
-def _is_number(field: str) -> bool:
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return True

@@ -218,6 +218,7 @@ def figure1(
     name: str = "imagenet-words:x",
     *,
     k: int = 10,
+    draws: int = DRAWS,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Figure1:
@@ -227,6 +228,7 @@ def figure1(
         vectors: real ones; the words of the embedded data set if left out.
         name: of them.
         k: neighbors counted.
+        draws: of random weights, on real vectors.
         seed: of the weights.
         progress: called with what is being done, the architectures done and all.
 
@@ -239,7 +241,8 @@ def figure1(
         vectors = load("imagenet-words").x
     check_seed(seed)
     panels, classes = mapped_manifold(seed=seed)
-    return Figure1(classes, panels, tuple(untrained_overlaps(vectors, name, k=k, seed=seed, progress=progress)))
+    overlaps = untrained_overlaps(vectors, name, k=k, draws=draws, seed=seed, progress=progress)
+    return Figure1(classes, panels, tuple(overlaps))
 
 
 def _check_depths(depths: Sequence[int]) -> None:

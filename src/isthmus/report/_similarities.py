@@ -33,7 +33,7 @@ def similarity_text(result: SimilarityReproduction, form: str) -> str:
     Example:
         >>> from isthmus.experiments import reproduce_similarities
         >>> similarity_text(reproduce_similarities(2), "csv").splitlines()[1][:35]
-        '2,wordsim353,glove,nn,cosine,0.632,,'
+        '2,wordsim353,glove,nn,cosine,0.632,'
     """
     if form == "csv":
         return records_as_csv(result.records())

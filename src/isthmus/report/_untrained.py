@@ -19,7 +19,7 @@ def untrained_chart(figure: Figure1) -> Any:
     Example:
         >>> from isthmus.experiments import figure1
         >>> x = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
-        >>> sorted(untrained_chart(figure1(x, "x", k=5)).to_dict())[-1]
+        >>> sorted(untrained_chart(figure1(x, "x", k=5, draws=1)).to_dict())[-1]
         'vconcat'
     """
     import altair as alt  # noqa: PLC0415 - heavy, and only charts need it

@@ -3,6 +3,7 @@
 from isthmus.words._batches import Batch, Duplicates
 from isthmus.words._lookup import Found, Lookup, candidates, look_up
 from isthmus.words._read import FORMATS, convert_words, is_word_file, read_list, read_words, words_beside, write_words
+from isthmus.words._text import is_number
 from isthmus.words._vectors import WordVectors
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "WordVectors",
     "candidates",
     "convert_words",
+    "is_number",
     "is_word_file",
     "look_up",
     "read_list",

@@ -15,7 +15,7 @@ from isthmus._errors import DataError
 from isthmus._shapes import Float
 from isthmus.words._batches import Batch, Duplicates, without_repeats
 from isthmus.words._binary import binary_batches
-from isthmus.words._text import text_batches
+from isthmus.words._text import is_number, text_batches
 from isthmus.words._vectors import WordVectors
 
 FORMATS: dict[str, Callable[[Path, Collection[str] | None], Iterator[Batch]]] = {
@@ -86,7 +86,7 @@ def read_words(source: str | Path, only: Collection[str] | None = None, *, dupli
             values.resize((len(words) + len(batch.words), values.shape[1]), refcheck=False)
             values[len(words) :] = batch.values
         words += batch.words
-    if only is None and all(map(_is_number, words)):
+    if only is None and all(map(is_number, words)):
         _refuse_numbers(path)
     return WordVectors(values, tuple(words), path.name, tuple(repeated))
 
@@ -135,7 +135,7 @@ def convert_words(
                     _write_header(numbers, 0, width)
                 numbers.write(batch.values.tobytes())
                 names.writelines(f"{word}\n" for word in batch.words)
-                only_numbers = only_numbers and all(map(_is_number, batch.words))
+                only_numbers = only_numbers and all(map(is_number, batch.words))
                 count += len(batch.words)
             numbers.seek(0)
             _write_header(numbers, count, width)  # numpy leaves room for the number of rows to grow
@@ -227,11 +227,3 @@ def _refuse_numbers(path: Path) -> None:
         f"{path}: needed a word before the numbers of each line, got only numbers. "
         "Save an array as .npy or .csv; a .txt file holds word vectors."
     )
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True

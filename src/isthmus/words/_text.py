@@ -111,7 +111,7 @@ def _check_counts(lines: _Lines, spaces: Int[ndarray, " n"], width: int, path: P
     """Each line must have a word and its numbers; a word of several parts may not end in what reads as one number more."""
     for row in np.flatnonzero(spaces != width):
         line, fields = lines.text[row], int(spaces[row]) + 1
-        if width < 1 or fields <= width or _is_number(line.rsplit(b" ", width)[0].rpartition(b" ")[2]):
+        if width < 1 or fields <= width or is_number(line.rsplit(b" ", width)[0].rpartition(b" ")[2]):
             raise DataError(
                 f"{path}: needed a word and {max(width, 1)} numbers, got {fields} fields in line {lines.places[row]}. "
                 "Check that the file is whole and separated by single spaces."
@@ -158,7 +158,7 @@ def _blame(lines: _Lines, width: int, path: Path) -> None:
                 f"{path}: needed UTF-8 text, got other bytes ({error.reason}) in line {place}. Convert it first."
             ) from error
         for column, field in enumerate(numbers, start=word.count(b" ") + 2):
-            if not _is_number(field):
+            if not is_number(field):
                 raise DataError(
                     f"{path}: needed a number, got {field.decode()!r} in line {place}, column {column}. Repair that line."
                 )
@@ -170,9 +170,10 @@ def _blame(lines: _Lines, width: int, path: Path) -> None:
                     )
 
 
-def _is_number(field: bytes) -> bool:
+def is_number(field: bytes | str) -> bool:
+    """Whether a field reads as a number, nan and infinity among them."""
     try:
         float(field)
     except ValueError:
         return False
-    return b"_" not in field  # which Python's own reading would allow
+    return (b"_" if isinstance(field, bytes) else "_") not in field  # which Python's own reading would allow
