@@ -176,4 +176,4 @@ def is_number(field: bytes | str) -> bool:
         float(field)
     except ValueError:
         return False
-    return (b"_" if isinstance(field, bytes) else "_") not in field  # which Python's own reading would allow
+    return "_" not in str(field)  # which Python's own reading would allow
