@@ -31,7 +31,8 @@ _DOORS = {
 }
 
 _FOLDERS = {
-    "datasets", "experiments", "features", "mappings", "measures", "neighbors", "pairs", "report", "statistics", "training",
+    "concepts", "datasets", "experiments", "features", "mappings", "measures", "neighbors", "pairs", "report", "statistics",
+    "training", "words",
 }  # fmt: skip
 
 if TYPE_CHECKING:

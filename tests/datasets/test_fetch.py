@@ -4,7 +4,6 @@ import errno
 import hashlib
 import io
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -172,21 +171,13 @@ def test_too_little_space(server, get, monkeypatch):
     assert not get.path.exists()
 
 
-def _child(url, path, queue):
-    queue.put(download(url, path, sha256=SUM))
-
-
 @pytest.mark.skipif(os.name == "nt", reason="no file locks on Windows")
 def test_two_processes_fetch_one_file_once_after_the_other(server, tmp_path):
     url = server.add("/a.bin", CONTENT, ("stall", 50_000))
-    fork = multiprocessing.get_context("fork")
-    queue = fork.Queue()
-    children = [fork.Process(target=_child, args=(url, tmp_path / "set.bin", queue)) for _ in range(2)]
-    for child in children:
-        child.start()
-    assert [queue.get(timeout=60) for _ in children] == [SUM, SUM]
-    for child in children:
-        child.join(60)
+    code = "import sys; from isthmus.datasets import download; print(download(*sys.argv[1:3], sha256=sys.argv[3]))"
+    command = [sys.executable, "-c", code, url, str(tmp_path / "set.bin"), SUM]
+    children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [child.communicate(timeout=60)[0].strip() for child in children] == [SUM, SUM]
     only(tmp_path, "set.bin")
 
 

@@ -16,7 +16,7 @@ import typer
 
 from isthmus import __version__
 from isthmus._errors import IsthmusError
-from isthmus.cli import audit, check, data, features, fit, measure, overlap, reproduce, retrieval, run, show
+from isthmus.cli import audit, check, concepts, data, features, fit, measure, overlap, reproduce, retrieval, run, show
 
 app = typer.Typer(
     name="isthmus", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=True,
@@ -36,9 +36,13 @@ _verb(fit.apply)
 _verb(overlap.overlap)
 _verb(measure.measure)
 _verb(retrieval.retrieval)
+_verb(concepts.concepts)
 _verb(run.run)
 _verb(show.show)
 _verb(reproduce.reproduce)
+_verb(data.show, data.app)
+_verb(data.fetch, data.app)
+_verb(data.convert, data.app)
 app.add_typer(data.app, name="data")
 _verb(features.text, features.app)
 _verb(features.image, features.app)

@@ -22,6 +22,40 @@ def print_json(records: list[dict[str, Any]]) -> None:
     sys.stdout.write(f"[\n{lines}\n]\n")
 
 
+def print_csv(records: list[dict[str, Any]]) -> None:
+    """A header and a line a record; what is not defined is empty."""
+    import polars as pl  # noqa: PLC0415 - heavy
+
+    sys.stdout.write(pl.DataFrame(records, infer_schema_length=None).write_csv())
+
+
+def check_forms(*, json: bool, csv: bool) -> None:
+    """Refuse two forms at once.
+
+    Raises:
+        DataError: both are asked for.
+    """
+    if json and csv:
+        raise DataError("csv: needed one of --json and --csv, got both. Leave one out.")
+
+
+def print_plain(records: list[dict[str, Any]], *, json: bool, csv: bool) -> bool:
+    """The records as JSON or CSV where one of them is asked for; whether it was."""
+    if json:
+        print_json(records)
+    elif csv:
+        print_csv(records)
+    return json or csv
+
+
+def write_table(path: Path, records: list[dict[str, Any]], columns: Sequence[str]) -> None:
+    """A TSV file, whole or not at all; only its header where there are no records."""
+    lines = ["\t".join(columns), *("\t".join(str(record[name]) for name in columns) for record in records)]
+    part = path.with_name(f"{path.name}.part")
+    part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
 def check_writable(path: Path, name: str = "report", endings: Sequence[str] = (".html", ".htm")) -> None:
     """Refuse a place that cannot be written before hours of work, not after.
 

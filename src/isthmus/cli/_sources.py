@@ -1,6 +1,7 @@
 """From arguments to vectors and pairs: a file, a named data set, or one side of a named data set (`emoji:x`)."""
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from numpy import ndarray
@@ -9,7 +10,8 @@ from isthmus._errors import DataError
 from isthmus._shapes import Float
 from isthmus.cli._output import note
 from isthmus.datasets import CATALOG, DEFAULT, load
-from isthmus.pairs import Pairs, Vectors, VectorStream, align, open_stream, read
+from isthmus.pairs import Pairs, Vectors, VectorStream, align, open_stream, read, read_array
+from isthmus.words import WordVectors, is_word_file, read_list, read_words, words_beside
 
 
 def vectors(argument: str) -> Vectors:
@@ -23,6 +25,31 @@ def vectors(argument: str) -> Vectors:
             raise DataError(f"data: needed one side of {argument}, got both. Write {argument}:x or {argument}:y.")
         return Vectors(pairs.x if side == "x" else pairs.y, pairs.ids, argument)
     return read(argument)
+
+
+def word_vectors(argument: str, only: Collection[str] | None = None, names: Path | None = None) -> WordVectors:
+    """Word vectors from a file of them, of which only some words are read, or from any file whose rows have names.
+
+    Args:
+        argument: a file as of `read_words`, or any that `read` takes.
+        only: words that are wanted; others may be there too.
+        names: a list of words, one a line, for an array without; rows of nan then are words without a vector.
+    """
+    path = Path(argument)
+    name = path.name
+    if names is not None and not is_word_file(path):
+        return WordVectors.of(read_array(argument), read_list(names), name)
+    if is_word_file(path) or (path.suffix == ".npy" and words_beside(path).is_file()):
+        found = read_words(path, only, duplicates="first")
+        if found.repeated:
+            note(f"{name}: {len(found.repeated)} words occur again, the first vector counts ({found.repeated[0]!r}, ...)")
+        return found
+    rows = vectors(argument)
+    if rows.ids is None:
+        raise DataError(
+            f"{argument}: needed a word for each row, got rows without names. Give --words FILE, with one word a line."
+        )
+    return WordVectors(rows.values, rows.ids, name)
 
 
 def pairs(arguments: list[str]) -> Pairs:

@@ -63,7 +63,6 @@ def list_sets(json: Json = False) -> None:
     _output.console().print(table)
 
 
-@app.command()
 def show(name: Annotated[str, Argument(metavar="NAME")], json: Json = False) -> None:
     """What a data set holds, its license, where it comes from and how to use it."""
     from isthmus.cli import _output  # noqa: PLC0415
@@ -108,7 +107,6 @@ def _published(name: str) -> list[dict[str, Any]]:
     return [about | each for each in files or [dict.fromkeys(("file", "url", "sha256", "size"))]]
 
 
-@app.command()
 def fetch(
     name: Annotated[str, Argument(metavar="NAME", help="One that `isthmus data list` shows.")],
     to: Annotated[Path, Option(help="The folder where it goes; it is made.")] = Path("data"),
@@ -156,3 +154,35 @@ def _asked(found: "Source") -> bool:
 
     _output.note(f"{found.what}\nlicense: {found.license}. {found.terms}\npage: {found.page}\ncite: {found.citation}")
     return sys.stdin is not None and sys.stdin.isatty() and typer.confirm("Do you agree?", default=False, err=True)
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="VECTORS", help="Word vectors: .txt, .vec or .bin, also with .gz.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT.npy", help="Where they go; the words into OUT.words.txt.")],
+    words: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Only these words and expressions, one a line, in this order.")
+    ] = None,
+) -> None:
+    """Word vectors as an npy file that opens at once and stays on the disk, and their words beside it.
+
+    With --words, a row for each expression, of several words the mean of theirs, and OUT.found.tsv says how each was found.
+
+    Examples:
+        isthmus data convert glove.6B.300d.txt glove.npy
+        isthmus data convert GoogleNews-vectors-negative300.bin.gz synsets.npy --words synsets.txt
+    """
+    from isthmus.cli import _output  # noqa: PLC0415
+    from isthmus.words import Lookup, candidates, convert_words, look_up, read_list, read_words, write_words  # noqa: PLC0415
+
+    _output.check_writable(target, "target", (".npy",))
+    if words is None:
+        _output.note(f"{convert_words(source, target, duplicates='first')} words in {target}")
+        return
+    expressions = list(dict.fromkeys(read_list(words)))
+    needed = {form for expression in expressions for form in candidates(expression)}
+    found: Lookup = look_up(read_words(source, needed, duplicates="first"), expressions)
+    write_words(target, found.expressions, found.values)
+    record = target.with_name(f"{target.stem}.found.tsv")
+    _output.write_table(record, [find.record() for find in found.finds], ("expression", "how", "matched", "missing"))
+    counts = ", ".join(f"{count} {how}" for how, count in found.counts().items())
+    _output.note(f"{len(found.expressions)} of {len(expressions)} expressions in {target} ({counts}); {record} names each")

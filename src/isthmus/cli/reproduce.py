@@ -1,4 +1,4 @@
-"""`isthmus reproduce`: the paper's tables again, and its figure 2."""
+"""`isthmus reproduce`: the paper's tables again, and its figures."""
 
 import re
 import sys
@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 
 Argument, Option = typer.Argument, typer.Option
+_CHARTS = (".html", ".svg", ".png")
 _FORMATS = ("table", "markdown", "latex", "csv", "json")
 
 
 def reproduce(
-    what: Annotated[str, Argument(metavar="TABLE | figure2", help="table1, table3 to table11, or figure2.")],
+    what: Annotated[str, Argument(metavar="TABLE | FIGURE", help="table1 to table12, figure1 or figure2.")],
     data: Annotated[Path | None, Option(metavar="DIR", help="The authors' files; without, only what they printed.")] = None,
     out: Annotated[Path | None, Option(metavar="DIR", help="Keep finished trainings; a stopped run goes on.")] = None,
     recipe: Annotated[str, Option(help="How mappings are learned: paper or authors-code.")] = "paper",
@@ -21,11 +22,13 @@ def reproduce(
     k: Annotated[int, Option("-k", "--k", help="Neighbors counted, the item itself among them.")] = 10,
     seed: Annotated[int, Option(help="The same seed gives the same numbers, byte for byte.")] = 0,
     processes: Annotated[int, Option(help="Trainings at once.")] = 1,
-    chart: Annotated[Path | None, Option(metavar="FILE", help="Of figure2: write it as .html, .svg or .png.")] = None,
+    hidden: Annotated[int, Option(help="Of table2 and table12: hidden units of f_nn.")] = 512,
+    vectors: Annotated[str | None, Option(metavar="FILE", help="Of figure1: other vectors than the words here.")] = None,
+    chart: Annotated[Path | None, Option(metavar="FILE", help="Of a figure: write it as .html, .svg or .png.")] = None,
     form: Annotated[str, Option("--format", help="table, markdown, latex, csv or json.")] = "table",
     json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,
 ) -> None:
-    """What the paper printed, what comes out here, and the difference, with self and without; or its figure 2.
+    """What the paper printed, what comes out here, and the difference, with self and without; or its figures.
 
     Needs the feature files that the authors publish; runs what they allow and names those that are missing.
 
@@ -33,6 +36,8 @@ def reproduce(
         isthmus reproduce table1
         isthmus reproduce table1 --data authors/ --out cells/
         isthmus reproduce table7 --data authors/ --recipe authors-code --format latex
+        isthmus reproduce table2 --data folder/
+        isthmus reproduce figure1 --chart figure1.html
         isthmus reproduce figure2 --data authors/ --out cells/ --chart figure2.html
     """
     from isthmus._errors import DataError  # noqa: PLC0415
@@ -41,34 +46,70 @@ def reproduce(
         raise DataError(f"format: needed one of --json and --format, got both, and {form}. Leave one out.")
     if out is not None and data is None:
         raise DataError("out: needed --data DIR to run anything, got none. Give the folder of the authors' files.")
-    form, is_figure = "json" if json else form, what == "figure2"
+    form, is_figure = "json" if json else form, what in ("figure1", "figure2")
     if form not in (forms := ("table", "json") if is_figure else _FORMATS):
         raise DataError(f"format: needed {', '.join(forms[:-1])} or {forms[-1]}, got {form!r}. Choose one of them.")
     if chart is not None and not is_figure:
-        raise DataError(f"chart: needed figure2, got {what}, which has none. Leave it out.")
+        raise DataError(f"chart: needed figure1 or figure2, got {what}, which has none. Leave it out.")
+    if vectors is not None and what != "figure1":
+        raise DataError(f"vectors: needed figure1, got {what}, which takes --data. Leave it out.")
     how = {"recipe": recipe, "grid": grid, "k": k, "seed": seed, "processes": processes, "out": out}
-    if is_figure:
+    if what == "figure1":
+        _figure1(vectors, chart, form, {"k": k, "seed": seed})
+    elif is_figure:
         _figure2(data, chart, form, how)
     else:
-        _table(_number(what), data, form, how)
+        number = _number(what)
+        _table(number, data, form, {"hidden": hidden, "seed": seed} if number in (2, 12) else how)
 
 
 def _table(table: int, data: Path | None, form: str, how: dict[str, Any]) -> None:
-    from isthmus.cli import _output  # noqa: PLC0415 - the command line starts before numpy does
-    from isthmus.experiments import reproduce as run  # noqa: PLC0415
+    from isthmus import experiments  # noqa: PLC0415 - the command line starts before numpy does
+    from isthmus.cli import _output  # noqa: PLC0415
 
+    of_similarities = table in experiments.SIMILARITY_TABLES
+    run: Any = experiments.reproduce_similarities if of_similarities else experiments.reproduce
     with _output.progress() as progress:
         result = run(table, data, **how, progress=progress)
     _note_missing(result.missing)
     if form == "json":
         _output.print_json(result.records())
         return
-    from isthmus.report import reproduction_tables, reproduction_text  # noqa: PLC0415
+    from isthmus import report  # noqa: PLC0415
 
     if form == "table":
-        _show(reproduction_tables(result), result.remarks)
+        _show((report.similarity_tables if of_similarities else report.reproduction_tables)(result), result.remarks)
     else:
-        sys.stdout.write(reproduction_text(result, form))
+        sys.stdout.write((report.similarity_text if of_similarities else report.reproduction_text)(result, form))
+
+
+def _figure1(vectors: str | None, chart: Path | None, form: str, how: dict[str, Any]) -> None:
+    from isthmus.cli import _output, _sources  # noqa: PLC0415
+
+    if chart is not None:
+        _output.check_writable(chart, "chart", _CHARTS)
+    if vectors is not None:
+        how = how | {"vectors": _sources.vectors(vectors).values, "name": vectors}
+    from isthmus.experiments import figure1  # noqa: PLC0415
+
+    with _output.progress() as progress:
+        result = figure1(**how, progress=progress)
+    from isthmus.report import untrained_chart, untrained_table  # noqa: PLC0415
+
+    if form == "json":
+        _output.print_json(result.records())
+    else:
+        _show([untrained_table(result)], [])
+    if chart is not None:
+        _save(untrained_chart(result), chart)
+
+
+def _save(figure: Any, path: Path) -> None:
+    from isthmus.cli import _output  # noqa: PLC0415
+
+    page = {"inline": True} if path.suffix.lower() == ".html" else {}  # a page that needs no network
+    figure.save(str(path), **page)
+    _output.note(f"chart: {path}")
 
 
 def _figure2(data: Path | None, chart: Path | None, form: str, how: dict[str, Any]) -> None:
@@ -81,7 +122,7 @@ def _figure2(data: Path | None, chart: Path | None, form: str, how: dict[str, An
             "with training_data/wiki/{TR,TS}_{vis_resnet,lang_biGRU}.csv or another set (docs/reproduce.md)."
         )
     if chart is not None:
-        _output.check_writable(chart, "chart", (".html", ".svg", ".png"))
+        _output.check_writable(chart, "chart", _CHARTS)
     from isthmus.experiments import figure2  # noqa: PLC0415
 
     with _output.progress() as progress:
@@ -94,9 +135,7 @@ def _figure2(data: Path | None, chart: Path | None, form: str, how: dict[str, An
     else:
         _show([learning_table(result.curves)] if result.curves else [], result.remarks)
     if chart is not None and result.curves:
-        page = {"inline": True} if chart.suffix.lower() == ".html" else {}  # a page that needs no network
-        learning_charts(result.curves).save(str(chart), **page)
-        _output.note(f"chart: {chart}")
+        _save(learning_charts(result.curves), chart)
 
 
 def _show(tables: Sequence[Any], remarks: Sequence[str]) -> None:
@@ -121,10 +160,6 @@ def _number(what: str) -> int:
 
     match = re.fullmatch(r"table([1-9]\d?)", what)
     number = int(match[1]) if match else 0
-    if number in (2, 12) or what == "figure1":
-        raise DataError(
-            f"table: needed table1, table3 to table11 or figure2, got {what}, of experiment 2, which comes later."
-        )
     if not 1 <= number <= 12:
-        raise DataError(f"table: needed table1, table3 to table11 or figure2, got {what!r}. Choose one of them.")
+        raise DataError(f"table: needed table1 to table12, figure1 or figure2, got {what!r}. Choose one of them.")
     return number

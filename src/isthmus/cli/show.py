@@ -1,6 +1,5 @@
 """`isthmus show`: what a folder of results says."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,8 +27,7 @@ def show(
     from isthmus.cli import _output  # noqa: PLC0415 - the command line starts before numpy does
     from isthmus.experiments import open_results  # noqa: PLC0415
 
-    if json and csv:
-        raise DataError("csv: needed one of --json and --csv, got both. Leave one out.")
+    _output.check_forms(json=json, csv=csv)
     results = open_results(folder)
     level: Any = "cells" if cells else "summary"
     records = _chosen(results.records(level), where or [], sort)
@@ -39,13 +37,7 @@ def show(
         _output.note(f"no line has {' and '.join(where)}")
     if len(results.cells) < results.planned:
         _output.note(f"{len(results.cells)} of {results.planned} cells are done")
-    if json:
-        _output.print_json(records)
-    elif csv:
-        import polars as pl  # noqa: PLC0415
-
-        sys.stdout.write(pl.DataFrame(records, infer_schema_length=None).write_csv())
-    else:
+    if not _output.print_plain(records, json=json, csv=csv):
         from isthmus.report import results_tables  # noqa: PLC0415
 
         console = _output.console()

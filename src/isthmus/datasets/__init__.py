@@ -1,7 +1,7 @@
 """Named real data sets, those inside the package first, the files that the paper's authors publish, and sets to fetch."""
 
 from isthmus.datasets._archives import unpack
-from isthmus.datasets._authors import LABELS, PaperPairs, PaperSet, paper_files, read_paper_set
+from isthmus.datasets._authors import LABELS, PaperPairs, PaperSet, paper_files, read_paper_set, read_paper_words
 from isthmus.datasets._catalog import CATALOG, DEFAULT, DatasetCard, load
 from isthmus.datasets._documents import Documents, read_documents, read_iapr, read_wiki
 from isthmus.datasets._download import Patience, download
@@ -29,6 +29,7 @@ __all__ = [
     "read_documents",
     "read_iapr",
     "read_paper_set",
+    "read_paper_words",
     "read_wiki",
     "read_wordnet",
     "source",

@@ -26,6 +26,7 @@ from numpy import ndarray
 from isthmus._errors import DataError
 from isthmus._shapes import Float
 from isthmus.pairs import Pairs, Split
+from isthmus.words import WordVectors
 
 PaperSet = Literal["imagenet", "iapr", "wiki"]
 
@@ -124,6 +125,16 @@ def read_paper_set(
     classes = _classes(folder, name, ids, sizes[0], named=name == "imagenet", repeated=not unique) if learned else None
     pairs = Pairs(x, y, tuple(ids) if unique else (), None, f"{name}-{image}-{text}", "images", "texts")
     return PaperPairs(pairs, split, classes)
+
+
+def read_paper_words(path: Path, name: str) -> WordVectors:
+    """One file of the words' vectors, `vis_*.csv` or `lang_*.csv` of ImageNet, by itself.
+
+    Raises:
+        DataError: as `read_paper_set`, or a word that occurs twice.
+    """
+    ids, values, _ = _read([path])
+    return WordVectors.of(values, tuple(ids), name)
 
 
 def _classes(

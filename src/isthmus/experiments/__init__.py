@@ -3,6 +3,16 @@
 from isthmus.experiments._audit import Audit, AuditRow, Direction, audit
 from isthmus.experiments._authors import authors_recipe, image_side, recipe_for
 from isthmus.experiments._curves import EPOCHS, CurvePoint, Curves, curves, curves_of
+from isthmus.experiments._figure1 import (
+    CLASSES,
+    Figure1,
+    Panel,
+    UntrainedOverlap,
+    figure1,
+    manifold,
+    mapped_manifold,
+    untrained_overlaps,
+)
 from isthmus.experiments._figure2 import Figure2, figure2
 from isthmus.experiments._plan import Cell, plan
 from isthmus.experiments._published import (
@@ -18,34 +28,50 @@ from isthmus.experiments._reproduction import ReproducedOverlap, Reproduction
 from isthmus.experiments._results import Level, Results, open_results
 from isthmus.experiments._run import run
 from isthmus.experiments._sampled import audit_sample
+from isthmus.experiments._similarities import (
+    SIMILARITY_TABLES,
+    ReproducedSimilarity,
+    SimilarityReproduction,
+    reproduce_similarities,
+)
 from isthmus.experiments._spec import READY, Spec, read_spec, ready_specs
 
 __all__ = [
+    "CLASSES",
     "EPOCHS",
     "PUBLISHED_BASELINE",
     "READY",
     "REPRODUCIBLE",
+    "SIMILARITY_TABLES",
     "Audit",
     "AuditRow",
     "Cell",
     "CurvePoint",
     "Curves",
     "Direction",
+    "Figure1",
     "Figure2",
     "Level",
+    "Panel",
     "PublishedOverlap",
     "PublishedSimilarity",
     "ReproducedOverlap",
+    "ReproducedSimilarity",
     "Reproduction",
     "Results",
+    "SimilarityReproduction",
     "Spec",
+    "UntrainedOverlap",
     "audit",
     "audit_sample",
     "authors_recipe",
     "curves",
     "curves_of",
+    "figure1",
     "figure2",
     "image_side",
+    "manifold",
+    "mapped_manifold",
     "open_results",
     "plan",
     "published_overlaps",
@@ -54,6 +80,8 @@ __all__ = [
     "ready_specs",
     "recipe_for",
     "reproduce",
+    "reproduce_similarities",
     "run",
+    "untrained_overlaps",
     "without_self",
 ]

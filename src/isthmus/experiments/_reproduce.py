@@ -78,9 +78,7 @@ def reproduce(
         (0.681, 0.646, None)
     """
     if table not in REPRODUCIBLE:
-        raise DataError(
-            f"table: needed 1 or 3 to 11, got {table!r}. Tables 2 and 12 and figure 1 belong to experiment 2 and come later."
-        )
+        raise DataError(f"table: needed 1 or 3 to 11, got {table!r}. Tables 2 and 12 are of reproduce_similarities().")
     if seeds < 1:
         raise DataError(f"seeds: needed 1 or more, got {seeds}. The paper has 5.")
     axes = check_asked(recipe, grid, k, seed)

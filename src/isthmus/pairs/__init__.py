@@ -1,6 +1,6 @@
 """Two spaces, one item per row: reading, joining, splitting and scaling."""
 
-from isthmus.pairs._files import read
+from isthmus.pairs._files import read, read_array
 from isthmus.pairs._labels import read_labels
 from isthmus.pairs._pairs import Alignment, Pairs, align
 from isthmus.pairs._scaling import Scaling, ScalingKind
@@ -46,6 +46,7 @@ __all__ = [
     "low_signal",
     "open_stream",
     "read",
+    "read_array",
     "read_labels",
     "read_split",
     "rotated_copies",

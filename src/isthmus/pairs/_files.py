@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from isthmus._errors import DataError, MissingExtraError
 from isthmus.pairs._vectors import Vectors
@@ -21,7 +22,8 @@ def read(source: str | Path) -> Vectors:
     """Vectors from a file: npy, npz:key, csv, tsv, parquet:column, safetensors:key, mat:key, word vectors, safe pt.
 
     The key may be left out where the file holds one array. Ids come with csv and tsv (an id column), parquet (a column
-    `id`), npz (an array `ids`) and word vectors (the words). Large npy files are memory-mapped.
+    `id`), npz (an array `ids`), npy (a file x.words.txt beside x.npy) and word vectors (.txt, .vec, .bin, also with .gz: the
+    words). Large npy files are memory-mapped.
 
     Args:
         source: path, with `:key` where needed, as in `vectors.npz:image`.
@@ -43,7 +45,10 @@ def read(source: str | Path) -> Vectors:
         raise DataError(f"{path}: needed a file, got a folder. Name one of the files in it.")
     if not path.is_file():
         raise DataError(f"{path}: needed a file, found none. Check the path{_dataset_hint(path)}.")
-    reader = _READERS.get(path.suffix.lower())
+    packed = path.suffix.lower() == ".gz"
+    reader = _READERS.get((Path(path.stem) if packed else path).suffix.lower())
+    if packed and reader is not _read_words:
+        reader = None
     if reader is None:
         raise DataError(
             f"{path}: needed a file ending in {', '.join(sorted(_READERS))}, got {path.suffix or 'no ending'!r}. "
@@ -93,14 +98,40 @@ def _no_key(path: Path, key: str | None) -> None:
         raise DataError(f"{path}: needed a path without a key, got {key!r} after the colon. This format holds one array.")
 
 
+def read_array(source: str | Path) -> ndarray:
+    """The numbers of an npy or npz:key file, or of any other without a row that is not finite.
+
+    Of npy and npz rows may hold nan, which some sets have for items without vectors.
+
+    Raises:
+        DataError: as `read`.
+    """
+    path, key = _path_and_key(str(source))
+    loader = {".npy": _load_npy, ".npz": _load_npz}.get(path.suffix.lower())
+    return read(source).values if loader is None or not path.is_file() else loader(path, key)[0]
+
+
 def _read_npy(path: Path, key: str | None) -> Vectors:
+    return Vectors.of(*_load_npy(path, key))
+
+
+_Loaded = tuple[ndarray, tuple[str, ...] | None, str]
+
+
+def _load_npy(path: Path, key: str | None) -> _Loaded:
     _no_key(path, key)
     mapped = path.stat().st_size >= _MAP_FROM_BYTES
     try:
         array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise DataError(_damaged(path, error)) from error
-    return Vectors.of(array, None, path.name)
+    return array, _words_beside(path), path.name
+
+
+def _words_beside(path: Path) -> tuple[str, ...] | None:
+    from isthmus.words import read_list, words_beside  # noqa: PLC0415
+
+    return read_list(beside) if (beside := words_beside(path)).is_file() else None
 
 
 def _damaged(path: Path, error: BaseException) -> str:
@@ -113,6 +144,10 @@ def _damaged(path: Path, error: BaseException) -> str:
 
 
 def _read_npz(path: Path, key: str | None) -> Vectors:
+    return Vectors.of(*_load_npz(path, key))
+
+
+def _load_npz(path: Path, key: str | None) -> _Loaded:
     import zipfile  # noqa: PLC0415 - only this format needs it
     import zlib  # noqa: PLC0415
 
@@ -129,7 +164,7 @@ def _read_npz(path: Path, key: str | None) -> Vectors:
         raise
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(_damaged(path, error)) from error
-    return Vectors.of(values, None if ids is None else tuple(map(str, ids.ravel())), f"{path.name}:{chosen}")
+    return values, None if ids is None else tuple(map(str, ids.ravel())), f"{path.name}:{chosen}"
 
 
 def _read_safetensors(path: Path, key: str | None) -> Vectors:
@@ -197,13 +232,15 @@ def _read_parquet(path: Path, key: str | None) -> Vectors:
 
 
 def _read_words(path: Path, key: str | None) -> Vectors:
-    from isthmus.pairs._words import read_words  # noqa: PLC0415
+    from isthmus.words import read_words  # noqa: PLC0415
 
     _no_key(path, key)
-    return read_words(path)
+    found = read_words(path)
+    return Vectors.of(found.values, found.words, path.name)
 
 
 _READERS: dict[str, Callable[[Path, str | None], Vectors]] = {
+    ".bin": _read_words,
     ".csv": _read_text_table,
     ".mat": _read_mat,
     ".npy": _read_npy,

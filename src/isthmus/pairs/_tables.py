@@ -18,6 +18,7 @@ from polars.exceptions import PolarsError
 from isthmus._errors import DataError
 from isthmus._shapes import Float
 from isthmus.pairs._vectors import Vectors
+from isthmus.words import is_number
 
 # "" and "Unnamed: 0" head the row names that pandas writes.
 _ID_NAMES = {"", "__index_level_0__", "id", "ids", "index", "item", "key", "name", "token", "unnamed: 0", "word"}
@@ -78,9 +79,9 @@ def read_numbers(path: Path) -> Vectors:
     first = list(frame.row(0))
     named = names_ids(first[0])
     counted = first == [str(i) for i in range(len(first))]
-    header = frame.height > 1 and (named or counted or not any(_is_number(field) for field in first))
+    header = frame.height > 1 and (named or counted or not any(is_number(field) for field in first))
     body = frame.slice(1) if header else frame
-    if not header and not any(_is_number(field) for field in first):
+    if not header and not any(is_number(field) for field in first):
         raise DataError(f"{path}: needed lines of numbers, got only a header. Check that the file is whole.")
     if header:
         for position, name in enumerate(first[1:], start=2):
@@ -90,7 +91,7 @@ def read_numbers(path: Path) -> Vectors:
                     "Put ids first, and drop what is no part of the vectors."
                 )
     leading = body[:, 0].to_list()
-    words = sum(not _is_number(field) for field in leading)
+    words = sum(not is_number(field) for field in leading)
     if not header and words == 0 and body.width > 1 and _counts_rows(leading):
         raise DataError(
             f"{path}: needed to know whether the first column is ids, got distinct whole numbers in order and no header. "
@@ -206,11 +207,3 @@ def _text(path: Path, *, header: bool) -> pl.DataFrame:
 
 def _first_line(error: BaseException) -> str:
     return str(error).strip().split("\n")[0][:160]
-
-
-def _is_number(field: str) -> bool:
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return True

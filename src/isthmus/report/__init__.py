@@ -1,10 +1,12 @@
 """What a reader sees: tables on a terminal, a page in a browser."""
 
+from isthmus.report._concepts import comparison_table, concept_tables
 from isthmus.report._learning import learning_chart, learning_charts, learning_table
 from isthmus.report._page import bridge_plane, write_page
 from isthmus.report._reproduction import reproduction_tables, reproduction_text
 from isthmus.report._results import results_tables
 from isthmus.report._retrieval import retrieval_table
+from isthmus.report._similarities import similarity_tables, similarity_text
 from isthmus.report._tables import (
     approximate_table,
     audit_answer,
@@ -14,12 +16,15 @@ from isthmus.report._tables import (
     measure_table,
     overlap_table,
 )
+from isthmus.report._untrained import untrained_chart, untrained_table
 
 __all__ = [
     "approximate_table",
     "audit_answer",
     "audit_tables",
     "bridge_plane",
+    "comparison_table",
+    "concept_tables",
     "hub_table",
     "learning_chart",
     "learning_charts",
@@ -31,5 +36,9 @@ __all__ = [
     "reproduction_text",
     "results_tables",
     "retrieval_table",
+    "similarity_tables",
+    "similarity_text",
+    "untrained_chart",
+    "untrained_table",
     "write_page",
 ]

@@ -6,6 +6,7 @@ as the larger of a pair is in the paper; the remarks below say how often it is w
 
 import io
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -63,14 +64,14 @@ def _markdown(result: Reproduction) -> str:
 
 
 def _latex(result: Reproduction) -> str:
-    groups = " & ".join([*[""] * len(_HEAD), *(rf"\multicolumn{{3}}{{c}}{{{_escaped(group)}}}" for group in _GROUPS)])
+    groups = " & ".join([*[""] * len(_HEAD), *(rf"\multicolumn{{3}}{{c}}{{{escaped(group)}}}" for group in _GROUPS)])
     head = " & ".join([*_HEAD, *_KINDS * len(_GROUPS)])
-    lines = [" & ".join(map(_escaped, cells)) + r" \\" for cells in _cells(result)]
+    lines = [" & ".join(map(escaped, cells)) + r" \\" for cells in _cells(result)]
     caption = " ".join((f"{_title(result)}.", _caption(result), *result.remarks))
     return "\n".join([
         r"\begin{table}", r"\centering\footnotesize", rf"\begin{{tabular}}{{{'l' * len(_HEAD)}{'r' * len(_numbers())}}}",
         r"\hline", groups + r" \\", head + r" \\", r"\hline", *lines, r"\hline",
-        r"\end{tabular}", rf"\caption{{{_escaped(caption)}}}", r"\end{table}", "",
+        r"\end{tabular}", rf"\caption{{{escaped(caption)}}}", r"\end{table}", "",
     ])  # fmt: skip
 
 
@@ -80,16 +81,22 @@ _LATEX = str.maketrans({
 })  # fmt: skip
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text for LaTeX."""
     return text.replace("->", "\0").translate(_LATEX).replace("\0", r"$\rightarrow$")
 
 
-def _csv(result: Reproduction) -> str:
+def records_as_csv(records: Sequence[dict[str, Any]]) -> str:
+    """Every field of flat records, with a header."""
     import polars as pl  # noqa: PLC0415 - heavy
 
     out = io.BytesIO()
-    pl.DataFrame(result.records(), infer_schema_length=None).write_csv(out)
+    pl.DataFrame(records, infer_schema_length=None).write_csv(out)
     return out.getvalue().decode()
+
+
+def _csv(result: Reproduction) -> str:
+    return records_as_csv(result.records())
 
 
 _FORMS: dict[str, Callable[[Reproduction], str]] = {"csv": _csv, "latex": _latex, "markdown": _markdown}
@@ -109,14 +116,15 @@ def _cells(result: Reproduction) -> list[list[str]]:
 
 
 def _with_self(row: ReproducedOverlap) -> tuple[str, str, str]:
-    return _three(row.published, row.ours, row.difference)
+    return three(row.published, row.ours, row.difference)
 
 
 def _without_self(row: ReproducedOverlap) -> tuple[str, str, str]:
-    return _three(row.published_without_self, row.ours_without_self, row.difference_without_self)
+    return three(row.published_without_self, row.ours_without_self, row.difference_without_self)
 
 
-def _three(published: float, ours: float | None, difference: float | None) -> tuple[str, str, str]:
+def three(published: float, ours: float | None, difference: float | None) -> tuple[str, str, str]:
+    """A published figure, ours and the difference; empty where there is none."""
     return (
         f"{published:.3f}",
         "" if ours is None else f"{ours:.3f}",

@@ -10,6 +10,7 @@ from isthmus.statistics._intervals import (
     ratio_error,
 )
 from isthmus.statistics._permutations import calibrated, order_statistic_threshold, permutations
+from isthmus.statistics._ranks import correlation_interval, rank_scores, spearman, spearman_influence
 from isthmus.statistics._tests import (
     benjamini_hochberg,
     bonferroni,
@@ -29,15 +30,19 @@ __all__ = [
     "bonferroni",
     "calibrated",
     "check_kind",
+    "correlation_interval",
     "half_sample_error",
     "halves",
     "holm",
     "order_statistic_threshold",
     "permutation_p",
     "permutations",
+    "rank_scores",
     "rank_sum_p",
     "ratio_error",
     "sign_flip_p",
     "sign_flip_ps",
     "smallest_rank_sum_p",
+    "spearman",
+    "spearman_influence",
 ]

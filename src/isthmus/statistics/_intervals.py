@@ -22,17 +22,18 @@ from numpy import ndarray
 from isthmus._errors import IsthmusError
 from isthmus._shapes import Bool, Float, Int
 
-IntervalKind = Literal["half-sample", "fixed-graph", "sample"]
+IntervalKind = Literal["half-sample", "fixed-graph", "sample", "pairs"]
 
 POPULATIONS: dict[IntervalKind, str] = {
     "half-sample": "new items drawn like these",
     "fixed-graph": "items like these, among the neighbors that these have",
     "sample": "all items of the set, of which some were drawn",
+    "pairs": "new rated pairs drawn like these",
 }
 
 
 def check_kind(kind: str) -> None:
-    """Refuse a kind of interval that there is not.
+    """Refuse a kind of interval that there is not for overlaps.
 
     Raises:
         IsthmusError: neither half-sample nor fixed-graph nor sample.
@@ -40,8 +41,9 @@ def check_kind(kind: str) -> None:
     Example:
         >>> check_kind("half-sample")
     """
-    if kind not in POPULATIONS:
-        raise IsthmusError(f"kind: needed {' or '.join(POPULATIONS)}, got {kind!r}. Choose one of them.")
+    of_items = [each for each in POPULATIONS if each != "pairs"]
+    if kind not in of_items:
+        raise IsthmusError(f"kind: needed {' or '.join(of_items)}, got {kind!r}. Choose one of them.")
 
 
 @dataclass(frozen=True, slots=True)
