@@ -174,7 +174,10 @@ def test_too_little_space(server, get, monkeypatch):
 @pytest.mark.skipif(os.name == "nt", reason="no file locks on Windows")
 def test_two_processes_fetch_one_file_once_after_the_other(server, tmp_path):
     url = server.add("/a.bin", CONTENT, ("stall", 50_000))
-    code = "import sys; from isthmus.datasets import download; print(download(*sys.argv[1:3], sha256=sys.argv[3]))"
+    code = (
+        "import pathlib, sys; from isthmus.datasets import download; "
+        "print(download(sys.argv[1], pathlib.Path(sys.argv[2]), sha256=sys.argv[3]))"
+    )
     command = [sys.executable, "-c", code, url, str(tmp_path / "set.bin"), SUM]
     children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     assert [child.communicate(timeout=60)[0].strip() for child in children] == [SUM, SUM]
