@@ -4,6 +4,7 @@
 #include "search.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "kernel.hpp"
+#include "relabel.hpp"
 
 namespace {
 
@@ -312,6 +314,45 @@ void check_stop() {
     }
 }
 
+// Entries shared under permutations, against a loop over all pairs of entries.
+void check_relabel() {
+    std::mt19937 generator(3);
+    for (const auto [n, p, q, draws] : {std::array<int64_t, 4>{1, 1, 1, 1}, {5, 4, 2, 7}, {300, 10, 10, 20}, {90, 3, 80, 5}}) {
+        const auto lists = [&](int64_t width) {
+            std::vector<int32_t> found;
+            std::vector<int32_t> items(n);
+            for (int64_t i = 0; i < n; ++i) items[i] = int32_t(i);
+            for (int64_t i = 0; i < n; ++i) {
+                std::shuffle(items.begin(), items.end(), generator);
+                found.insert(found.end(), items.begin(), items.begin() + width);
+            }
+            return found;
+        };
+        const std::vector<int32_t> a = lists(p), b = lists(q);
+        std::vector<int32_t> permutations;
+        for (int64_t draw = 0; draw < draws; ++draw) {
+            std::vector<int32_t> image(n);
+            for (int64_t i = 0; i < n; ++i) image[i] = int32_t(i);
+            std::shuffle(image.begin(), image.end(), generator);
+            permutations.insert(permutations.end(), image.begin(), image.end());
+        }
+        std::vector<int64_t> expected(draws, 0);
+        for (int64_t draw = 0; draw < draws; ++draw)
+            for (int64_t i = 0; i < n; ++i)
+                for (int64_t u = 0; u < p; ++u)
+                    for (int64_t v = 0; v < q; ++v) {
+                        const int32_t* image = permutations.data() + draw * n;
+                        expected[draw] += image[a[i * p + u]] == b[image[i] * q + v];
+                    }
+        for (const int threads : {1, 2, 3}) {
+            isthmus::Progress progress;
+            std::vector<int64_t> totals(draws, kUntouched);
+            isthmus::shared_entries({a.data(), b.data(), n, p, q, permutations.data(), draws, threads}, totals.data(), progress);
+            expect(totals == expected, "relabel " + std::to_string(n) + ", threads " + std::to_string(threads));
+        }
+    }
+}
+
 }  // namespace
 
 int main() {
@@ -320,6 +361,7 @@ int main() {
     check_all<float>("float");
     check_all<double>("double");
     check_stop();
+    check_relabel();
     std::printf("%d passed, %d failed\n", passed, failed);
     return failed != 0;
 }
