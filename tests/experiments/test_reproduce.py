@@ -363,8 +363,8 @@ def test_the_command_line(imagenet, result):
 @pytest.mark.parametrize(
     "wrong",
     [
-        "table2",
-        "figure1",
+        "table2 --chart=a.svg",
+        "figure1 --format=latex",
         "table13",
         "table1 --format=xml",
         "table1 --chart=a.svg",

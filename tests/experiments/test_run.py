@@ -92,6 +92,7 @@ def test_a_summary_shows_what_an_audit_shows(spec_file, tmp_path):
     assert len(found) == len(rows) == 2 * 5 * 2
     for record in found:
         wanted = expected[record["direction"], record["mapping"], record["k"], record["include_self"]]
+        del wanted["p_against_lin"], wanted["p_against_nn"]  # tests of an audit only
         for name in ("mse", "r2"):  # an audit adds ridge's errors once a seed, which rounds another way
             assert record[name] == (wanted[name] if wanted[name] is None else pytest.approx(wanted.pop(name), rel=1e-12))
         assert {name: record[name] for name in wanted} == {

@@ -261,7 +261,8 @@ def test_the_figures_of_the_data_sets(data_folder, file, figure):
         (lambda x: (x, None, np.full((6, 2), "a")), {}, "labels: needed a table of numbers"),
         (lambda x: (x, x), {"item_labels": [1] * 6}, "labels: needed classes of the queries too"),
         (lambda x: (x, x), {"include_self": False}, "include_self: needed the pair among the candidates"),
-        (lambda x: (x, x), {"metric": "dot"}, "metric: needed cosine or euclidean, got 'dot'"),
+        (lambda x: (x, x), {"metric": "dot"}, "metric: needed cosine or euclidean"),
+        (lambda x: (x, x), {"metric": "csls"}, "metric: needed cosine or euclidean for retrieval, got 'csls'"),
         (lambda x: (x, x), {"k": 0}, "k: needed 1 or more, got 0"),
     ],
 )  # fmt: skip

@@ -72,7 +72,7 @@ def rcsls_loss(f: Any, y: Any, neighbors: int = 10) -> Any:
 
 
 @lru_cache(maxsize=32)
-def _bound(loss: Callable[..., Any], setting: float) -> Loss:
+def _bound(loss: Callable[..., Any], setting: Any) -> Loss:
     """The loss with its setting: the same object for the same setting, so that one program serves all fits."""
     return lambda f, y: loss(f, y, setting)
 

@@ -23,7 +23,7 @@ from isthmus.measures._ranking import (
     expected_reciprocal,
     rank,
 )
-from isthmus.neighbors import Metric, check_metric
+from isthmus.neighbors import Metric, check_distance, check_metric
 from isthmus.pairs import check_vectors
 from isthmus.statistics import Interval, ratio_error
 
@@ -219,7 +219,7 @@ def retrieval(
         >>> retrieval(x[:, ::-1], x, k=1).recall(1)
         0.0
     """
-    check_metric(metric)
+    check_distance(check_metric(metric), "retrieval")
     ks = tuple(as_list(k))
     if min(ks) < 1:
         raise NeighborError(f"k: needed 1 or more, got {min(ks)}. Use k=10.")

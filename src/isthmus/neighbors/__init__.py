@@ -5,7 +5,7 @@ from isthmus.neighbors._blocked import BlockedEngine
 from isthmus.neighbors._cluster import Cluster
 from isthmus.neighbors._hubs import Hubness, hubness, k_occurrence
 from isthmus.neighbors._native import NativeEngine, cores
-from isthmus.neighbors._neighbors import Metric, NeighborEngine, Neighbors, check_k, check_metric
+from isthmus.neighbors._neighbors import Metric, NeighborEngine, Neighbors, check_distance, check_k, check_metric
 from isthmus.neighbors._relabel import shared_entries
 from isthmus.neighbors._search import default_engine, describe_engine, search, search_among
 
@@ -19,6 +19,7 @@ __all__ = [
     "NeighborEngine",
     "Neighbors",
     "check_approximation",
+    "check_distance",
     "check_k",
     "check_metric",
     "cores",

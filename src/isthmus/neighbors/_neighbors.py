@@ -130,7 +130,7 @@ def check_metric(metric: str) -> Metric:
 
 
 def check_distance(metric: str, what: str) -> None:
-    """Refuse csls where items are not seen all at once: it needs the surroundings of each of them.
+    """Refuse csls where it has no meaning, or where items are not seen all at once: it needs the surroundings of each.
 
     Raises:
         NeighborError: csls.
@@ -139,7 +139,7 @@ def check_distance(metric: str, what: str) -> None:
         >>> check_distance("cosine", "sets in files")
     """
     if metric == "csls":
-        raise NeighborError(f"metric: needed cosine or euclidean for {what}, got 'csls'. Load the set whole, or use cosine.")
+        raise NeighborError(f"metric: needed cosine or euclidean for {what}, got 'csls'. Choose one of them.")
 
 
 def check_range(vectors: Float[ndarray, "n d"], name: str) -> None:
