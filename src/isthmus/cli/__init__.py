@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -63,6 +63,9 @@ def root(
     del version
 
 
+_UsageError: Any = typer.BadParameter.__base__  # of click, which typer may carry under a name of its own
+
+
 def _complain(line: str) -> None:
     with contextlib.suppress(OSError, AttributeError):  # standard error may be closed too
         sys.stderr.write(line)
@@ -86,7 +89,16 @@ def main() -> None:
         _complain("isthmus: output: needed an open standard output, got a closed one. Redirect it to a file.\n")
         os._exit(2)
     try:
-        app(standalone_mode=True)
+        code = app(prog_name="isthmus", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except _UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()
+        else:
+            where = error.ctx.command_path if error.ctx else "isthmus"
+            message = " ".join(error.format_message().split()).rstrip(".")
+            _complain(f"isthmus: {message}. See `{where} --help`.\n")
+        sys.exit(2)
     except IsthmusError as error:
         message = " ".join(str(error).split())
         sys.stderr.write(f"isthmus: {message}\n")

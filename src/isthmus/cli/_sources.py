@@ -1,8 +1,9 @@
 """From arguments to vectors and pairs: a file, a named data set, or one side of a named data set (`emoji:x`)."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 from numpy import ndarray
 
@@ -72,6 +73,24 @@ def joined(x: Vectors, y: Vectors) -> Pairs:
     if result.alignment is not None and (result.alignment.only_x or result.alignment.only_y):
         note(f"joined by id: {result.alignment}")
     return result
+
+
+def refuse_given(context: Any, because: str, names: Sequence[str]) -> None:
+    """Refuse options that another one leaves without effect.
+
+    Args:
+        context: of the command, a `typer.Context`.
+        because: the other option.
+        names: of the parameters that must not be given.
+
+    Raises:
+        DataError: one of them was given.
+    """
+    for name in names:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = name.replace("_", "-")
+            raise DataError(f"{option}: needed none with --{because}, got one, which would do nothing. Leave it out.")
 
 
 def is_folder(argument: str) -> bool:

@@ -11,6 +11,7 @@ Argument, Option = typer.Argument, typer.Option
 
 
 def audit(
+    context: typer.Context,
     data: Annotated[
         list[str] | None, Argument(metavar="[X Y | NAME]", help="Two files, or a named data set (imagenet-words).")
     ] = None,
@@ -56,6 +57,8 @@ def audit(
     """
     from isthmus.cli import _output, _sources  # noqa: PLC0415 - the command line starts before numpy does
 
+    if mapped is not None:
+        _sources.refuse_given(context, "mapped", ["mapping", "loss", "learning_rate", "select"])
     pairs = _sources.pairs(data or [])
     from isthmus.experiments import audit as run  # noqa: PLC0415
     from isthmus.experiments import audit_sample  # noqa: PLC0415

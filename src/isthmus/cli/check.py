@@ -1,5 +1,6 @@
 """`isthmus check`: a gate for pipelines."""
 
+from math import isnan
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -65,6 +66,12 @@ def check(
             *spaces, k, check_metric(metric), include_self=include_self, sample=sample, seed=seed, progress=progress
         )
     found = keeps(result, limits, sure=sure)
+    undefined = [each.quantity for each in found if isnan(each.value)]
+    if undefined:
+        raise DataError(
+            f"{undefined[0]}: needed spaces with different neighbors to measure it, got input and target that share all. "
+            "Name another input or target."
+        )
     if json:
         how = {"sure": sure, "n": result.n, "k": k, "metric": metric, "include_self": include_self, "sample": sample}
         _output.print_json([{**each.record(), **how} for each in found])

@@ -75,6 +75,8 @@ def apply(
     from isthmus.pairs import Vectors, write  # noqa: PLC0415
 
     _output.check_writable(out, "out", [".npy", ".npz"])
+    if out.exists() and any(out.resolve() == Path(each).resolve() for each in (x, x.partition(":")[0], mapping)):
+        raise DataError(f"out: needed another place than what is read, got {out}. Name a new file.")
     learned, vectors = load(mapping), _sources.vectors(x)
     inputs = learned.n_features_in_
     if vectors.values.shape[1] != inputs:

@@ -107,8 +107,9 @@ def _figure1(vectors: str | None, chart: Path | None, form: str, how: dict[str, 
 def _save(figure: Any, path: Path) -> None:
     from isthmus.cli import _output  # noqa: PLC0415
 
-    page = {"inline": True} if path.suffix.lower() == ".html" else {}  # a page that needs no network
-    figure.save(str(path), **page)
+    form = path.suffix.lower().removeprefix(".")
+    with _output.whole(path) as part:
+        figure.save(str(part), format=form, **({"inline": True} if form == "html" else {}))  # a page that needs no network
     _output.note(f"chart: {path}")
 
 

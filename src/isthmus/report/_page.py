@@ -4,6 +4,8 @@ The figure is drawn once into the page as SVG, so that it needs no script, no ne
 escaped by the template engine and by the drawing alike.
 """
 
+from contextlib import suppress
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,7 @@ def bridge_plane(rows: list[AuditRow]) -> Any:
     values = [
         {"mapping": row.mapping, "role": row.role, "echo rate": row.echo_rate, "bridge rate": row.bridge_rate}
         for row in rows
+        if not isnan(row.echo_rate) and not isnan(row.bridge_rate)  # where input and target share all neighbors
     ]
     marks = [
         {"mark": "perfect", "echo rate": 0.0, "bridge rate": 1.0},
@@ -129,6 +132,9 @@ def write_page(audit: Audit, path: Path) -> None:
         part.replace(path)
     except OSError as error:
         raise DataError(f"{path}: needed a file that can be written, got {error}. Choose another place.") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _cells(row: AuditRow) -> list[str]:

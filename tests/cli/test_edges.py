@@ -1,0 +1,57 @@
+"""What the command line refuses before it works, and what it leaves behind when it fails."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+
+def run(folder, *arguments):
+    command = [sys.executable, "-m", "isthmus", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False, timeout=120)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(60, 4)))
+    (tmp_path / "junk.npy").write_text("hello")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["audit", "--hidden", "3"], "No such option: --hidden. See `isthmus audit --help`."),
+        (["overlap"], "Missing argument 'A B [C ...] | NAME'. See `isthmus overlap --help`."),
+        (["nope"], "No such command 'nope'. See `isthmus --help`."),
+        (["overlap", "junk.npy", "x.npy"], "junk.npy: needed an array that numpy saved, got something else."),
+        (["audit", "x.npy", "x.npy", "--mapped", "x.npy", "--select", "index"], "select: needed none with --mapped"),
+        (["audit", "x.npy", "x.npy", "--mapped", "x.npy", "--mapping", "nn"], "mapping: needed none with --mapped"),
+        (["check", "x.npy", "x.npy", "x.npy", "--max-echo", "0.5"], "echo_rate: needed spaces with different neighbors"),
+    ],
+)
+def test_one_line_and_exit_code_2(folder, arguments, message):
+    done = run(folder, *arguments)
+    last = done.stderr.splitlines()[-1]
+    assert (done.returncode, done.stdout, last.startswith(f"isthmus: {message}")) == (2, "", True), done.stderr
+
+
+def test_what_is_read_is_not_written_over(folder):
+    assert run(folder, "fit", "x.npy", "x.npy", "--out", "f.safetensors").returncode == 0
+    before = (folder / "x.npy").read_bytes()
+    done = run(folder, "apply", "f.safetensors", "x.npy", "--out", "x.npy")
+    assert (done.returncode, done.stderr.startswith("isthmus: out: needed another place")) == (2, True)
+    assert (folder / "x.npy").read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs ulimit")
+@pytest.mark.parametrize(
+    "verb", ["reproduce figure1 --chart out.html", "audit x.npy x.npy --mapping ridge --report out.html"]
+)
+def test_a_full_disk_leaves_nothing(folder, verb):
+    command = f"ulimit -f 8; '{sys.executable}' -m isthmus {verb}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=folder, check=False, timeout=300)
+    assert done.returncode == 2
+    assert "out.html: needed a file that can be written" in done.stderr.splitlines()[-1]
+    assert sorted(path.name for path in folder.iterdir()) == ["junk.npy", "x.npy"]
