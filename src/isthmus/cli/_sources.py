@@ -75,6 +75,11 @@ def joined(x: Vectors, y: Vectors) -> Pairs:
     return result
 
 
+def own_ids(pairs: Pairs, *vectors: Vectors) -> tuple[str, ...] | None:
+    """The ids of pairs where their files named them; None where rows were only counted."""
+    return pairs.ids if any(each.ids is not None for each in vectors) else None
+
+
 def refuse_given(context: Any, because: str, names: Sequence[str]) -> None:
     """Refuse options that another one leaves without effect.
 

@@ -125,7 +125,7 @@ def _learned(
     from isthmus.pairs import read_labels, read_split  # noqa: PLC0415
 
     n = len(found.values)
-    classes = read_labels(labels)
+    classes = read_labels(labels, found.ids)
     if len(classes) != n:
         raise DataError(
             f"labels: needed one class for each of {n} texts, got {len(classes)}. Name labels of the same texts."

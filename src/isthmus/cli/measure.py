@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy import ndarray
 
     from isthmus.pairs import Pairs
@@ -52,7 +54,7 @@ def measure(
     with _output.progress() as progress:
         for a, b in combinations(files, 2):
             pairs = _sources.joined(loaded[a], loaded[b])
-            labels = None if groups is None else _labels(groups, pairs)
+            labels = None if groups is None else _labels(groups, pairs, _sources.own_ids(pairs, loaded[a], loaded[b]))
             for one in metrics:
                 for each in ks:
                     found = measured(
@@ -70,12 +72,12 @@ def measure(
     _output.console().print(measure_table(list(kept.values())))
 
 
-def _labels(source: str, pairs: "Pairs") -> "ndarray":
+def _labels(source: str, pairs: "Pairs", ids: "Sequence[str] | None") -> "ndarray":
     from isthmus._errors import DataError  # noqa: PLC0415
     from isthmus.cli import _sources  # noqa: PLC0415
     from isthmus.pairs import read_labels  # noqa: PLC0415
 
-    found = read_labels(source)
+    found = read_labels(source, ids)
     if found.ndim != 1 or not _sources.rows_kept(pairs):
         got = "several a row" if found.ndim != 1 else "files that were joined by id and lost items"
         raise DataError(f"groups: needed one label for each row of the files, got {got}. Write them in one order, whole.")

@@ -13,7 +13,7 @@ Argument, Option = typer.Argument, typer.Option
 def retrieval(
     sets: Annotated[list[str], Argument(metavar="A [B ...] | NAME", help="Files, NAME:x, or one named set.")],
     labels: Annotated[
-        str | None, Option(help="Classes: FILE.tsv:column, FILE.npz:key, FILE.npy. Named sets have theirs.")
+        str | None, Option(help="Classes: FILE.tsv:column, FILE.npz:key, FILE.npy, joined by id if both have ids.")
     ] = None,
     across: Annotated[bool, Option("--across", help="With labels: A asks B and B asks A, not each itself.")] = False,
     k: Annotated[str, Option("-k", "--k", help="Of Recall@K, as in 10 or 1,5,10.")] = "1,5,10",
@@ -83,12 +83,12 @@ def _read(sets: list[str], labels: str | None) -> "tuple[list[tuple[str, ndarray
         pairs = _sources.joined(*found)
         if labels is not None and not _sources.rows_kept(pairs):
             raise DataError("labels: needed sets of the same items, got some that only one has. Give both the same ids.")
-        rows = [pairs.x, pairs.y]
+        rows, ids = [pairs.x, pairs.y], _sources.own_ids(pairs, *found)
     else:
-        rows = [each.values for each in found]
+        rows, ids = [each.values for each in found], found[0].ids if found else None
     named = list(zip(sets, rows, strict=True))
     if labels is not None:
-        return named, read_labels(labels)
+        return named, read_labels(labels, ids)
     own = {name for each in sets for name, _, side in [each.partition(":")] if side in ("x", "y") and name in CATALOG}
     if len(own) == 1 and all(each.partition(":")[0] in own for each in sets):
         return named, np.array(load(own.pop()).labels)

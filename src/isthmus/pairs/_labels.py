@@ -1,5 +1,6 @@
 """Classes of items from a file: a column of a text table, or an array of an npz file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,18 @@ from numpy import ndarray
 from isthmus._errors import DataError
 
 
-def read_labels(source: str | Path) -> ndarray:
+def read_labels(source: str | Path, ids: Sequence[str] | None = None) -> ndarray:
     """One class a row, as text, or a table of rows by classes that is not 0 where a row is in one.
 
     Args:
         source: `file.tsv:column`, `file.csv:column`, `file.npz:key` or `file.npy`; an array of one dimension holds one class
             a row, one of two dimensions several.
+        ids: of the items to label, in order. Where the file has ids too (a column `id`, an array `ids`), labels are joined
+            by them; else they are taken row by row.
 
     Raises:
-        DataError: no such file, column or key, or an array of objects or of another number of dimensions.
+        DataError: no such file, column or key, an array of objects or of another number of dimensions, a label that is nan
+            or empty, or an item that the file does not name.
 
     Example:
         >>> import tempfile
@@ -44,9 +48,27 @@ def read_labels(source: str | Path) -> ndarray:
     if isinstance(found, dict):
         if key not in found or str(path) == str(source):
             raise DataError(f"{source}: needed a column or key of the file, got others. It has {', '.join(found)}.")
+        named = found.get("id", found.get("ids"))
         found = np.asarray(found[key])
+        if ids is not None and named is not None and len(named) == len(found):
+            found = found[_rows_of(ids, named, source)]
     if found.ndim == 1:
-        return found.astype(str)
+        labels = found.astype(str)
+        blank = np.flatnonzero(np.isin(labels, ["", "nan"] if found.dtype.kind == "f" else [""]))
+        if len(blank):
+            raise DataError(f"{source}: needed a label for every item, got none in row {blank[0]}. Label or drop it.")
+        return labels
     if found.ndim != 2 or found.dtype.kind not in "biuf":
         raise DataError(f"{source}: needed one class a row, or a table of rows by classes, got {found.shape}. Check it.")
     return found != 0
+
+
+def _rows_of(ids: Sequence[str], named: Any, source: str | Path) -> list[int]:
+    row_of = {str(name): row for row, name in enumerate(np.asarray(named).ravel().tolist())}
+    missing = [name for name in ids if name not in row_of]
+    if missing:
+        raise DataError(
+            f"{source}: needed a label for each of {len(ids)} items, got none for {len(missing)} ({missing[0]!r} first). "
+            "Name its rows like those of the vectors."
+        )
+    return [row_of[name] for name in ids]
