@@ -101,6 +101,15 @@ BAD = [
     ("x.txt", b"", "needed vectors, got an empty file"),
     ("x.txt", b"\n\n", "needed at least one word vectors, got 0"),
     ("x.txt", b"1 2 3\n4 5 6\n", "needed a word before the numbers"),
+    ("x.txt", b"dog\ncat\n", "x.txt: needed words with one number or more each, got 'dog' as its first line"),
+    ("x.vec", b"2 0\ndog\ncat\n", "x.vec: needed words with one number or more each, got '2 0' as its first line"),
+    ("x.vec", b"0 50\n", "x.vec: needed words with one number or more each, got '0 50' as its first line"),
+    ("x.txt", b"dog 1 2\ncat 3\t 4\n", r"needed a number, got '3\\t' in line 2, column 2"),
+    ("x.txt", b"dog 1 2\ncat 3 \x0c4\n", r"needed a number, got '\\x0c4' in line 2, column 3"),
+    ("x.txt", b"dog 1 2\n 3 4\n", "needed a word and 2 numbers"),
+    ("x.txt", b"dog 1 2\nc\xe9 t 3 4\n", "needed UTF-8 text, got other bytes .* in line 2"),
+    ("x.bin", b"17126 5000000000\ndog 1234", "got a file that ends in entry 1: cut short against its header"),
+    ("x.bin.gz", gzip.compress(b"17126 5000000000\ndog 1234"), "needed 1000000 numbers a word or fewer, got 5000000000"),
     ("x.txt.gz", None, "needed a whole gzip file, got a damaged or cut one"),
     ("x.bin", b"", "needed vectors, got an empty file"),
     ("x.bin", b"dog 1 2\n", "needed a first line with the number of words and of dimensions"),
@@ -123,6 +132,22 @@ def test_refuses(tmp_path, name, content, match, values):
     with pytest.raises(IsthmusError):
         convert_words(path, tmp_path / "out.npy", duplicates="refuse")
     assert not (tmp_path / "out.npy").exists()
+
+
+def test_a_line_without_an_end_is_not_read_to_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("isthmus.words._text._LONGEST_LINE", 1000)
+    monkeypatch.setattr("isthmus.words._text.BLOCK", 10)
+    for content, line in ((b"0" * 3000, 1), (b"dog 1 2\ncat 3 4\n" + b"0" * 3000, 3)):
+        with pytest.raises(IsthmusError, match=f"needed lines of at most 1000 bytes, got a longer one in line {line}"):
+            read_words(write(tmp_path, "x.txt", content))
+
+
+@pytest.mark.parametrize("only", [None, {"a\x1fb", "new york", "new\x1fyork city"}])
+def test_a_separator_byte_in_a_word_stays_and_blank_lines_are_none(tmp_path, only):
+    path = write(tmp_path, "x.txt", b"\n\na\x1fb 1 2\nnew york 3 4\n\nnew\x1fyork city 5 6\n")
+    found = read_words(path, only)
+    assert found.words == ("a\x1fb", "new york", "new\x1fyork city")
+    assert found.values.tolist() == [[1, 2], [3, 4], [5, 6]]
 
 
 def test_a_binary_file_cut_anywhere_is_refused(tmp_path, values):
