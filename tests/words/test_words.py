@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import isthmus
 from isthmus import IsthmusError
-from isthmus.words import WordVectors, candidates, convert_words, look_up, read_words
+from isthmus.words import WordVectors, candidates, convert_words, look_up, read_words, write_words
 from isthmus.words import _batches as batches_module
 
 WORDS = ("the", "café", "at name@domain.com", "#tag", '"', "New_York", "naïve", "null", "1", "日本")
@@ -248,3 +248,57 @@ def test_the_same_numbers_as_gensim(tmp_path, data_folder):
 
 def test_blocks_are_small_beside_the_vectors():
     assert batches_module.BLOCK <= 1 << 22
+
+
+def mapped(folder, values, words=("dog", "cat", "cow")):
+    np.save(folder / "x.npy", values)
+    (folder / "x.words.txt").write_text("\n".join(words))
+    return folder / "x.npy"
+
+
+@pytest.mark.parametrize("dtype", ["<f8", ">f4", "<f2"])
+@pytest.mark.parametrize("only", [None, {"dog", "cow"}])
+def test_an_array_of_another_program_becomes_float32(tmp_path, dtype, only):
+    found = read_words(mapped(tmp_path, np.arange(6).reshape(3, 2).astype(dtype)), only)
+    assert found.values.dtype == np.dtype("<f4")
+    assert found.values[-1].tolist() == [4, 5]
+
+
+def test_an_array_is_looked_at_as_other_files_are(tmp_path):
+    with pytest.raises(IsthmusError, match="needed floating-point numbers, got <U1|needed floating-point numbers, got int64"):
+        read_words(mapped(tmp_path, np.arange(6).reshape(3, 2)))
+    path = mapped(tmp_path, np.arange(6, dtype=np.float32).reshape(3, 2), ("dog", "cat", "dog"))
+    with pytest.raises(IsthmusError, match=r"x.words.txt: needed each word once, got 'dog' again in line 3"):
+        read_words(path)
+    found = read_words(path, duplicates="first")
+    assert (found.words, found.repeated, found.values.tolist()) == (("dog", "cat"), ("dog",), [[0, 1], [2, 3]])
+    path = mapped(tmp_path, np.array([[1, 2], [np.nan, 3], [4, 5]], dtype=np.float32))
+    assert look_up(read_words(path), ["cow"]).values.tolist() == [[4, 5]]
+    with pytest.raises(IsthmusError, match="x.npy: needed finite numbers, got others in the row of 'cat'"):
+        look_up(read_words(path), ["cow", "cat"])
+
+
+def test_converted_vectors_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    write_words(tmp_path / "x.npy", ["dog"], np.ones((1, 2), dtype=np.float32))
+    with pytest.raises(UnicodeEncodeError):
+        write_words(tmp_path / "x.npy", ["\udcff"], np.zeros((1, 2), dtype=np.float32))
+    assert read_words(tmp_path / "x.npy").values.tolist() == [[1, 1]]
+    (tmp_path / "x.npy.part").write_text("of another program")  # is no place of ours
+    monkeypatch.setattr("isthmus.words._read.os.getpid", lambda: 7)
+    assert convert_words(write(tmp_path, "y.txt", b"dog 1 2\n"), tmp_path / "x.npy") == 1
+    assert {path.name for path in tmp_path.glob("*.part")} == {"x.npy.part"}
+
+
+def test_conversion_names_words_that_it_drops(tmp_path):
+    write(tmp_path, "x.txt", b"dog 1 2\ncat 3 4\ndog 5 6\n")
+    write(tmp_path, "words.txt", b"dog\ncow\n")
+
+    def convert(*more):
+        return subprocess.run(
+            [sys.executable, "-m", "isthmus", "data", "convert", "x.txt", *more],
+            capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False,
+        ).stderr  # fmt: skip
+
+    assert "1 words occur again, the first vector counts ('dog')" in convert("x.npy")
+    assert "1 words occur again, the first vector counts ('dog')" in convert("x.npy", "--words", "words.txt")
+    assert "out: needed a file ending in .npy" in convert("x.bad")
