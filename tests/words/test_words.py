@@ -265,7 +265,9 @@ def test_an_array_of_another_program_becomes_float32(tmp_path, dtype, only):
 
 
 def test_an_array_is_looked_at_as_other_files_are(tmp_path):
-    with pytest.raises(IsthmusError, match="needed floating-point numbers, got <U1|needed floating-point numbers, got int64"):
+    with pytest.raises(
+        IsthmusError, match="needed floating-point numbers, got <U1|needed floating-point numbers, got int64"
+    ):
         read_words(mapped(tmp_path, np.arange(6).reshape(3, 2)))
     path = mapped(tmp_path, np.arange(6, dtype=np.float32).reshape(3, 2), ("dog", "cat", "dog"))
     with pytest.raises(IsthmusError, match=r"x.words.txt: needed each word once, got 'dog' again in line 3"):
