@@ -183,7 +183,7 @@ def _fields(path: Path, lines: list[tuple[int, str]]) -> list[list[str]]:
             (row,) = csv.reader([line], delimiter=separator, strict=True)
         except csv.Error as error:
             raise DataError(
-                f"{path}: needed fields between {separator!r}, got what is none in line {number} ({error}). Repair that line."
+                f"{path}: needed fields between {separator!r}, got what is none in line {number} ({error}). Repair it."
             ) from error
         rows.append([field.strip() for field in row])
     return rows
@@ -204,7 +204,7 @@ def _read_rows(path: Path, numbers: list[int], rows: list[list[str]]) -> list[Ra
     for number, row in zip(numbers, rows, strict=True):
         if len(row) > width:
             raise DataError(
-                f"{path}: needed {width} fields, as the first line has, got {len(row)} in line {number}. Check the separator."
+                f"{path}: needed {width} fields, as the first line has, got {len(row)} in line {number}. Repair it."
             )
     words, ratings = columns
     return [_rated(path, name or benchmark_name(path), numbers, rows, words, at, lemmas) for name, at in ratings]

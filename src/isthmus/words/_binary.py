@@ -77,8 +77,8 @@ def _header(line: bytes, path: Path) -> tuple[int, int]:
     # Before anything is made as large as the first line says.
     if path.suffix.lower() != ".gz" and 4 * width > path.stat().st_size:
         raise DataError(
-            f"{path}: needed {count} word vectors of {width} numbers, as its first line says, got a file that ends in entry 1: "
-            "cut short against its header. Copy it again."
+            f"{path}: needed {count} word vectors of {width} numbers, as its first line says, got a file that ends in entry "
+            "1: cut short against its header. Copy it again."
         )
     if width > _MOST_NUMBERS:
         raise DataError(f"{path}: needed {_MOST_NUMBERS} numbers a word or fewer, got {width}. Check its first line.")

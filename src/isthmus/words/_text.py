@@ -85,7 +85,7 @@ def _line(file: BufferedIOBase, place: int, path: Path) -> bytes:
     line = file.readline(_LONGEST_LINE)
     if len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
         raise DataError(
-            f"{path}: needed lines of at most {_LONGEST_LINE} bytes, got a longer one in line {place}. Check that it is text."
+            f"{path}: needed lines of at most {_LONGEST_LINE} bytes, got a longer one in line {place}. Check the file."
         )
     return line
 
