@@ -85,6 +85,35 @@ def test_table_csv_comparison_and_the_list_of_pairs_left_out(folder, tmp_path):
     assert (record["a"], record["b"], record["pairs"] < 61) == ("a.txt", "b.vec", True)
 
 
+def strangers(folder):
+    (folder / "half.txt").write_text("w1 1 2\nw2 2 1\nw3 1 1\n")
+    (folder / "other.txt").write_text("w7 1 2\nw8 2 1\nw9 1 1\n")
+    rows = ("w1\tw2\t1", "w1\tw3\t2", "w2\tw3\t3", "w7\tw8\t1", "w7\tw9\t2", "w8\tw9\t3")
+    (folder / "pairs.tsv").write_text("\n".join(["word1\tword2\trating", *rows]))
+
+
+def test_files_without_a_common_pair_have_a_table_but_no_comparison(tmp_path):
+    strangers(tmp_path)
+    done = run("concepts", "half.txt", "other.txt", "--ratings", "pairs.tsv", "--map", "none", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "half" in done.stdout
+    assert "other" in done.stdout
+    refused = run("concepts", "half.txt", "other.txt", "--ratings", "pairs.tsv", "--compare", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "needed a rated pair that all cover, got none" in refused.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes only there")
+def test_a_name_that_is_not_utf8_can_be_written(tmp_path):
+    strangers(tmp_path)
+    name = os.fsdecode(b"caf\xe9.txt")
+    (tmp_path / name).write_text((tmp_path / "half.txt").read_text())
+    for form in ("--json", "--csv"):
+        done = run("concepts", name, "--ratings", "pairs.tsv", "--map", "none", form, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "caf\ufffd" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
@@ -92,6 +121,10 @@ def test_table_csv_comparison_and_the_list_of_pairs_left_out(folder, tmp_path):
         (["c.npz:x", "--ratings", "ratings"], "needed a word for each row, got rows without names. Give --words"),
         (["a.txt", "--ratings", "ratings", "--json", "--csv"], "needed one of --json and --csv"),
         (["a.txt", "--ratings", "ratings", "--compare"], "compare: needed two files of vectors or more, got 1"),
+        (["a.txt", "a.txt", "--ratings", "ratings", "--compare"], "compare: needed two files of vectors or more, got 1"),
+        (["ragged.txt", "--ratings", "ratings", "--hidden", "0"], "hidden, output, draws: needed 1 or more, got (0, "),
+        (["a.txt", "--ratings", "ratings", "--left-out", "ratings/men.tsv"], "left-out: needed a file that is not read"),
+        (["a.txt", "--ratings", "bad.tsv", "--left-out", "./bad.tsv"], "left-out: needed a file that is not read"),
         (["b.vec", "--ratings", "ratings", "--map", "deep"], "mapping: needed none, lin, nn, got 'deep'"),
         (["a.txt", "--ratings", "bad.tsv"], "bad.tsv: needed a column rating, got word1, word2"),
         (["a.txt", "--ratings", "foreign.tsv"], "needed vectors for both words of a rated pair, got none"),

@@ -265,3 +265,10 @@ def test_wanted_is_enough_of_a_vocabulary(glove, ratings):
     full, less = (cover(each, ratings) for each in (glove[0], reduced))
     assert full.finds == less.finds
     assert np.array_equal(full.values, less.values)
+
+
+def test_an_image_of_zeros_has_no_direction_and_no_warning():
+    x = np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 1.0]])
+    with np.errstate(all="raise"):
+        found = similarities(x, np.array([0, 1, 0]), np.array([1, 2, 0]))
+    assert found.tolist() == pytest.approx([0, 5 / 50**0.5, 0])

@@ -73,6 +73,10 @@ BAD = [
     ("x.tsv", "", "needed rated word pairs, got an empty file"),
     ("x.tsv", "# only a comment\n", "needed rated word pairs, got an empty file"),
     ("x.tsv", b"word1\tword2\trating\nc\xe9t\tb\t1\n", "needed UTF-8 text"),
+    ("x.csv", 'word1,word2,rating\na,"b\nc",1\n', "needed fields between ',', got what is none in line 2 "),
+    ("x.csv", "word1,word2,rating\na,b,1\na," + "b" * 140_000 + ",1\n", "got what is none in line 3 .field larger than"),
+    ("x.csv", "word1,word2,rating\na,b,1\na,b,1,9\n", "needed 3 fields, as the first line has, got 4 in line 3"),
+    ("x.txt", "a b 1\na b c 1\n", "needed 3 fields, as the first line has, got 4 in line 2"),
     ("x.tsv", "just words\nand words\n", "needed a column rating, got just, words"),
 ]  # fmt: skip
 
@@ -104,6 +108,17 @@ def test_repeated_and_identical_pairs():
     assert merged.lines == (2, 4, 5)
     assert found.distinct().first == ("a", "B", "c", "a")
     assert found.words == ("a", "b", "B", "mink", "c", "d", "Mink")
+
+
+def test_a_real_word_keeps_its_ending_below_a_header(tmp_path):
+    (tmp_path / "x.tsv").write_text("word1\tword2\trating\nvitamin-a\thepatitis-a\t3\n")
+    (found,) = read_ratings(tmp_path / "x.tsv")
+    assert found.words == ("vitamin-a", "hepatitis-a")
+
+
+def test_names_of_a_widespread_collection():
+    names = ("EN-WS-353-ALL.txt", "EN-MEN-TR-3k.txt", "en-simlex-999.txt", "EN-SimVerb-3500.txt")
+    assert [benchmark_name(Path(name)) for name in names] == ["wordsim353", "men", "simlex999", "simverb3500"]
 
 
 def test_names():

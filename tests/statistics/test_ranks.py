@@ -70,3 +70,12 @@ def test_ends_and_refusals():
         spearman(np.ones(1), np.ones(1))
     with pytest.raises(IsthmusError, match="needed finite values"):
         spearman(np.array([1.0, np.nan]), np.ones(2))
+
+
+@pytest.mark.parametrize("n", [2, 7, 11, 100])  # at 7 and 11 the standard deviation of equal ranks is not quite 0
+def test_equal_values_have_no_correlation(n, rng):
+    constant, other = np.full(n, 0.3), rng.normal(size=n)
+    assert np.isnan(spearman(constant, other))
+    assert np.isnan(spearman(other, constant))
+    assert np.isnan(spearman_influence(constant, other)).all()
+    assert np.isnan(rank_scores(constant)).all()

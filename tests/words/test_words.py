@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import isthmus
 from isthmus import IsthmusError
-from isthmus.words import WordVectors, candidates, convert_words, look_up, read_words
+from isthmus.words import WordVectors, candidates, convert_words, look_up, read_words, write_words
 from isthmus.words import _batches as batches_module
 
 WORDS = ("the", "café", "at name@domain.com", "#tag", '"', "New_York", "naïve", "null", "1", "日本")
@@ -101,6 +101,15 @@ BAD = [
     ("x.txt", b"", "needed vectors, got an empty file"),
     ("x.txt", b"\n\n", "needed at least one word vectors, got 0"),
     ("x.txt", b"1 2 3\n4 5 6\n", "needed a word before the numbers"),
+    ("x.txt", b"dog\ncat\n", "x.txt: needed words with one number or more each, got 'dog' as its first line"),
+    ("x.vec", b"2 0\ndog\ncat\n", "x.vec: needed words with one number or more each, got '2 0' as its first line"),
+    ("x.vec", b"0 50\n", "x.vec: needed words with one number or more each, got '0 50' as its first line"),
+    ("x.txt", b"dog 1 2\ncat 3\t 4\n", r"needed a number, got '3\\t' in line 2, column 2"),
+    ("x.txt", b"dog 1 2\ncat 3 \x0c4\n", r"needed a number, got '\\x0c4' in line 2, column 3"),
+    ("x.txt", b"dog 1 2\n 3 4\n", "needed a word and 2 numbers"),
+    ("x.txt", b"dog 1 2\nc\xe9 t 3 4\n", "needed UTF-8 text, got other bytes .* in line 2"),
+    ("x.bin", b"17126 5000000000\ndog 1234", "got a file that ends in entry 1: cut short against its header"),
+    ("x.bin.gz", gzip.compress(b"17126 5000000000\ndog 1234"), "needed 1000000 numbers a word or fewer, got 5000000000"),
     ("x.txt.gz", None, "needed a whole gzip file, got a damaged or cut one"),
     ("x.bin", b"", "needed vectors, got an empty file"),
     ("x.bin", b"dog 1 2\n", "needed a first line with the number of words and of dimensions"),
@@ -123,6 +132,22 @@ def test_refuses(tmp_path, name, content, match, values):
     with pytest.raises(IsthmusError):
         convert_words(path, tmp_path / "out.npy", duplicates="refuse")
     assert not (tmp_path / "out.npy").exists()
+
+
+def test_a_line_without_an_end_is_not_read_to_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("isthmus.words._text._LONGEST_LINE", 1000)
+    monkeypatch.setattr("isthmus.words._text.BLOCK", 10)
+    for content, line in ((b"0" * 3000, 1), (b"dog 1 2\ncat 3 4\n" + b"0" * 3000, 3)):
+        with pytest.raises(IsthmusError, match=f"needed lines of at most 1000 bytes, got a longer one in line {line}"):
+            read_words(write(tmp_path, "x.txt", content))
+
+
+@pytest.mark.parametrize("only", [None, {"a\x1fb", "new york", "new\x1fyork city"}])
+def test_a_separator_byte_in_a_word_stays_and_blank_lines_are_none(tmp_path, only):
+    path = write(tmp_path, "x.txt", b"\n\na\x1fb 1 2\nnew york 3 4\n\nnew\x1fyork city 5 6\n")
+    found = read_words(path, only)
+    assert found.words == ("a\x1fb", "new york", "new\x1fyork city")
+    assert found.values.tolist() == [[1, 2], [3, 4], [5, 6]]
 
 
 def test_a_binary_file_cut_anywhere_is_refused(tmp_path, values):
@@ -223,3 +248,59 @@ def test_the_same_numbers_as_gensim(tmp_path, data_folder):
 
 def test_blocks_are_small_beside_the_vectors():
     assert batches_module.BLOCK <= 1 << 22
+
+
+def mapped(folder, values, words=("dog", "cat", "cow")):
+    np.save(folder / "x.npy", values)
+    (folder / "x.words.txt").write_text("\n".join(words))
+    return folder / "x.npy"
+
+
+@pytest.mark.parametrize("dtype", ["<f8", ">f4", "<f2"])
+@pytest.mark.parametrize("only", [None, {"dog", "cow"}])
+def test_an_array_of_another_program_becomes_float32(tmp_path, dtype, only):
+    found = read_words(mapped(tmp_path, np.arange(6).reshape(3, 2).astype(dtype)), only)
+    assert found.values.dtype == np.dtype("<f4")
+    assert found.values[-1].tolist() == [4, 5]
+
+
+def test_an_array_is_looked_at_as_other_files_are(tmp_path):
+    with pytest.raises(
+        IsthmusError, match="needed floating-point numbers, got <U1|needed floating-point numbers, got int64"
+    ):
+        read_words(mapped(tmp_path, np.arange(6).reshape(3, 2)))
+    path = mapped(tmp_path, np.arange(6, dtype=np.float32).reshape(3, 2), ("dog", "cat", "dog"))
+    with pytest.raises(IsthmusError, match=r"x.words.txt: needed each word once, got 'dog' again in line 3"):
+        read_words(path)
+    found = read_words(path, duplicates="first")
+    assert (found.words, found.repeated, found.values.tolist()) == (("dog", "cat"), ("dog",), [[0, 1], [2, 3]])
+    path = mapped(tmp_path, np.array([[1, 2], [np.nan, 3], [4, 5]], dtype=np.float32))
+    assert look_up(read_words(path), ["cow"]).values.tolist() == [[4, 5]]
+    with pytest.raises(IsthmusError, match="x.npy: needed finite numbers, got others in the row of 'cat'"):
+        look_up(read_words(path), ["cow", "cat"])
+
+
+def test_converted_vectors_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    write_words(tmp_path / "x.npy", ["dog"], np.ones((1, 2), dtype=np.float32))
+    with pytest.raises(UnicodeEncodeError):
+        write_words(tmp_path / "x.npy", ["\udcff"], np.zeros((1, 2), dtype=np.float32))
+    assert read_words(tmp_path / "x.npy").values.tolist() == [[1, 1]]
+    (tmp_path / "x.npy.part").write_text("of another program")  # is no place of ours
+    monkeypatch.setattr("isthmus.words._read.os.getpid", lambda: 7)
+    assert convert_words(write(tmp_path, "y.txt", b"dog 1 2\n"), tmp_path / "x.npy") == 1
+    assert {path.name for path in tmp_path.glob("*.part")} == {"x.npy.part"}
+
+
+def test_conversion_names_words_that_it_drops(tmp_path):
+    write(tmp_path, "x.txt", b"dog 1 2\ncat 3 4\ndog 5 6\n")
+    write(tmp_path, "words.txt", b"dog\ncow\n")
+
+    def convert(*more):
+        return subprocess.run(
+            [sys.executable, "-m", "isthmus", "data", "convert", "x.txt", *more],
+            capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False,
+        ).stderr  # fmt: skip
+
+    assert "1 words occur again, the first vector counts ('dog')" in convert("x.npy")
+    assert "1 words occur again, the first vector counts ('dog')" in convert("x.npy", "--words", "words.txt")
+    assert "out: needed a file ending in .npy" in convert("x.bad")

@@ -18,8 +18,21 @@ def print_json(records: list[dict[str, Any]]) -> None:
     """A list of flat records, one a line; what is not defined (nan) becomes null."""
     import msgspec  # noqa: PLC0415 - only when there is something to write
 
-    lines = ",\n".join(f"  {msgspec.json.encode(record).decode()}" for record in records)
+    named = [
+        {key: readable(value) if isinstance(value, str) else value for key, value in record.items()} for record in records
+    ]
+    lines = ",\n".join(f"  {msgspec.json.encode(record).decode()}" for record in named)
     sys.stdout.write(f"[\n{lines}\n]\n")
+
+
+def readable(text: str) -> str:
+    """A text that can be written in UTF-8: bytes of a file's name that are none become a replacement sign.
+
+    Example:
+        >>> readable("caf\\udce9.txt") == "caf" + 3 * "\\ufffd" + ".txt"
+        True
+    """
+    return text if text.isascii() else text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 def print_csv(records: list[dict[str, Any]]) -> None:

@@ -1,7 +1,7 @@
 """`isthmus concepts`: experiment 2, word pairs that people rated."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -49,29 +49,47 @@ def concepts(
 
     from isthmus._errors import DataError  # noqa: PLC0415 - the command line starts before numpy does
     from isthmus.cli import _output, _sources  # noqa: PLC0415
-    from isthmus.concepts import MAPS, check_similarity, evaluate, read_ratings, wanted  # noqa: PLC0415
+    from isthmus.concepts import (  # noqa: PLC0415
+        MAPS,
+        check_activation,
+        check_similarity,
+        check_sizes,
+        evaluate,
+        read_ratings,
+        wanted,
+    )
     from isthmus.concepts import compare as compare_all  # noqa: PLC0415
 
     _output.check_forms(json=json, csv=csv)
     if left_out is not None:
         _output.check_writable(left_out, "left-out", (".tsv",))
-    if compare and len(vectors) < 2:
-        raise DataError(f"compare: needed two files of vectors or more, got {len(vectors)}. Name another one.")
+    arguments = list(dict.fromkeys(vectors))
+    if compare and len(arguments) < 2:
+        raise DataError(f"compare: needed two files of vectors or more, got {len(arguments)}. Name another one.")
+    units = _sources.numbers(hidden, "hidden")
+    check_activation(activation)
+    check_sizes(units, output, draws)
     kinds = [check_similarity(each) for each in _sources.words(similarity, "similarity")]
     maps: list[Any] = list(MAPS) if mapping == "all" else list(_sources.words(mapping, "mapping"))
-    benchmarks = [benchmark for source in ratings for benchmark in read_ratings(source)]
-    sets = [_sources.word_vectors(argument, wanted(benchmarks), words) for argument in dict.fromkeys(vectors)]
+    if left_out is not None:
+        _refuse_input(left_out, [*arguments, *ratings, *([str(words)] if words else [])])
+    benchmarks = [
+        replace(benchmark, name=_output.readable(benchmark.name)) for source in ratings for benchmark in read_ratings(source)
+    ]
+    sets = [_sources.word_vectors(argument, wanted(benchmarks), words) for argument in arguments]
     if len({each.name for each in sets}) < len(sets):  # files of one name in several folders
-        sets = [replace(each, name=argument) for each, argument in zip(sets, dict.fromkeys(vectors), strict=True)]
+        sets = [replace(each, name=argument) for each, argument in zip(sets, arguments, strict=True)]
+    sets = [replace(each, name=_output.readable(each.name)) for each in sets]
     with _output.progress() as progress:
         result = evaluate(
             sets, benchmarks, maps=["none"] if compare else maps, similarity=kinds,
-            hidden=_sources.numbers(hidden, "hidden"), activation=activation, output=output, draws=draws,  # type: ignore[arg-type]
+            hidden=units, activation=activation, output=output, draws=draws,  # type: ignore[arg-type]
             seed=seed, repeated=repeated, identical=identical, common=common, progress=progress,  # type: ignore[arg-type]
         )  # fmt: skip
     _tell(result, left_out)
     wants_tests = len(sets) > 1 and (compare or not (json or csv))
-    comparisons = compare_all(result.vocabularies, kinds, seed=seed) if wants_tests else []
+    strangers: Literal["refuse", "skip"] = "refuse" if compare else "skip"
+    comparisons = compare_all(result.vocabularies, kinds, seed=seed, strangers=strangers) if wants_tests else []
     records = [each.record() for each in comparisons] if compare else result.records()
     if not _output.print_plain(records, json=json, csv=csv):
         from isthmus.report import comparison_table, concept_tables  # noqa: PLC0415
@@ -81,6 +99,18 @@ def concepts(
             console.print(table)
         if comparisons:
             console.print(comparison_table(comparisons))
+
+
+def _refuse_input(left_out: Path, inputs: list[str]) -> None:
+    """The list of pairs left out may not take the place of what is read."""
+    from isthmus._errors import DataError  # noqa: PLC0415
+    from isthmus.concepts import rating_files  # noqa: PLC0415
+
+    for each in inputs:
+        path = Path(each)
+        files = rating_files(path) if path.is_dir() else [path, Path(each.rpartition(":")[0])]
+        if left_out.resolve() in [file.resolve() for file in files]:
+            raise DataError(f"left-out: needed a file that is not read, got {left_out}, an input. Choose another place.")
 
 
 def _tell(result: "Concepts", path: Path | None) -> None:

@@ -1,6 +1,7 @@
 """`isthmus data`: the named data sets, and those that can be fetched."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -174,15 +175,29 @@ def convert(
     from isthmus.cli import _output  # noqa: PLC0415
     from isthmus.words import Lookup, candidates, convert_words, look_up, read_list, read_words, write_words  # noqa: PLC0415
 
-    _output.check_writable(target, "target", (".npy",))
+    _output.check_writable(target, "out", (".npy",))
+    repeated: list[str] = []
     if words is None:
-        _output.note(f"{convert_words(source, target, duplicates='first')} words in {target}")
+        count = convert_words(source, target, duplicates="first", repeated=repeated)
+        _tell_repeated(repeated)
+        _output.note(f"{count} words in {target}")
         return
     expressions = list(dict.fromkeys(read_list(words)))
     needed = {form for expression in expressions for form in candidates(expression)}
-    found: Lookup = look_up(read_words(source, needed, duplicates="first"), expressions)
+    vectors = read_words(source, needed, duplicates="first")
+    _tell_repeated(vectors.repeated)
+    found: Lookup = look_up(vectors, expressions)
     write_words(target, found.expressions, found.values)
     record = target.with_name(f"{target.stem}.found.tsv")
     _output.write_table(record, [find.record() for find in found.finds], ("expression", "how", "matched", "missing"))
     counts = ", ".join(f"{count} {how}" for how, count in found.counts().items())
     _output.note(f"{len(found.expressions)} of {len(expressions)} expressions in {target} ({counts}); {record} names each")
+
+
+def _tell_repeated(words: Sequence[str]) -> None:
+    """A line on words that were dropped, since they had a vector before."""
+    from isthmus.cli import _output  # noqa: PLC0415
+
+    if words:
+        names = ", ".join(map(repr, words[:3])) + (", ..." if len(words) > 3 else "")
+        _output.note(f"{len(words)} words occur again, the first vector counts ({names})")

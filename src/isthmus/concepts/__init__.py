@@ -3,7 +3,7 @@
 from isthmus.concepts._compare import Comparison, compare
 from isthmus.concepts._coverage import Coverage, LeftOut, Vocabulary, cover, wanted
 from isthmus.concepts._evaluate import ConceptRow, Concepts, evaluate, in_common
-from isthmus.concepts._maps import DRAWS, HIDDEN, MAPS, OUTPUT, MapKind, check_activation, images, untrained
+from isthmus.concepts._maps import DRAWS, HIDDEN, MAPS, OUTPUT, MapKind, check_activation, check_sizes, images, untrained
 from isthmus.concepts._ratings import BENCHMARKS, RatedPairs, benchmark_name, rating_files, read_ratings
 from isthmus.concepts._similarity import SIMILARITIES, Similarity, check_similarity, similarities
 
@@ -26,6 +26,7 @@ __all__ = [
     "benchmark_name",
     "check_activation",
     "check_similarity",
+    "check_sizes",
     "compare",
     "cover",
     "evaluate",

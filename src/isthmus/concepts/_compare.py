@@ -5,11 +5,12 @@ from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from math import nan
 from statistics import NormalDist
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy import ndarray
 
+from isthmus._errors import DataError
 from isthmus._shapes import Float
 from isthmus.concepts._coverage import Vocabulary
 from isthmus.concepts._evaluate import in_common
@@ -54,6 +55,7 @@ def compare(
     *,
     draws: int = 9999,
     seed: int = 0,
+    strangers: Literal["refuse", "skip"] = "refuse",
 ) -> list[Comparison]:
     """Every two embeddings compared on the rated pairs that both cover.
 
@@ -66,9 +68,10 @@ def compare(
         similarity: "cosine", "euclidean".
         draws: random sign vectors; the smallest p is 1 / (draws + 1).
         seed: of the signs.
+        strangers: what becomes of two vocabularies that share no rated pair.
 
     Raises:
-        DataError: two vocabularies share no rated pair.
+        DataError: two vocabularies share no rated pair, and such are refused.
 
     Example:
         >>> from isthmus.concepts import RatedPairs, cover
@@ -81,7 +84,12 @@ def compare(
     """
     found: list[Comparison] = []
     for a, b in combinations(vocabularies, 2):
-        one, other = in_common([a, b])
+        try:
+            one, other = in_common([a, b])
+        except DataError:
+            if strangers == "refuse":
+                raise
+            continue
         for left, right in zip(one.coverages, other.coverages, strict=True):
             for kind in similarity:
                 scores = [
@@ -89,10 +97,11 @@ def compare(
                     for space, each in ((one, left), (other, right))
                 ]
                 found.append(_compared((a.name, b.name), left.benchmark.name, kind, left.rating, scores, draws, seed))
-    p = np.array([each.p_value for each in found])
+    p = np.array([each.p_value for each in found], dtype=np.float64)
     known = np.isfinite(p)
     corrected = np.full(len(p), nan)
-    corrected[known] = holm(p[known])
+    if known.any():
+        corrected[known] = holm(p[known])
     return [replace(each, p_holm=float(value)) for each, value in zip(found, corrected, strict=True)]
 
 

@@ -11,7 +11,7 @@ from numpy import ndarray
 from isthmus._errors import DataError
 from isthmus._shapes import Float, Progress
 from isthmus.concepts._coverage import Coverage, LeftOut, Vocabulary, cover
-from isthmus.concepts._maps import DRAWS, HIDDEN, MAPS, OUTPUT, MapKind, check_activation, images
+from isthmus.concepts._maps import DRAWS, HIDDEN, MAPS, OUTPUT, MapKind, check_activation, check_sizes, images
 from isthmus.concepts._ratings import RatedPairs
 from isthmus.concepts._similarity import SIMILARITIES, Similarity, all_similarities, check_similarity
 from isthmus.pairs import check_seed
@@ -132,6 +132,7 @@ def evaluate(
     """
     check_seed(seed)
     check_activation(activation)
+    check_sizes(hidden, output, draws)
     for each in similarity:
         check_similarity(each)
     if unknown := [each for each in maps if each not in MAPS]:

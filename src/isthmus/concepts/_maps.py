@@ -50,6 +50,16 @@ def check_activation(activation: str) -> Activation:
     return activation  # type: ignore[return-value]
 
 
+def check_sizes(hidden: Sequence[int], output: int, draws: int) -> None:
+    """Refuse maps without units, outputs or draws before they are made.
+
+    Raises:
+        MappingError: a number below 1.
+    """
+    if min(output, draws, *hidden) < 1:
+        raise MappingError(f"hidden, output, draws: needed 1 or more, got {(*hidden, output, draws)}. Give larger ones.")
+
+
 def images(
     x: Float[ndarray, "n d"],
     hidden: Sequence[int] = (),
@@ -81,8 +91,7 @@ def images(
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     check_activation(activation)
-    if min(output, draws, *hidden) < 1:
-        raise MappingError(f"hidden, output, draws: needed 1 or more, got {(*hidden, output, draws)}. Give larger ones.")
+    check_sizes(hidden, output, draws)
     for draw in range(draws):
         rng = np.random.default_rng([seed, draw, 0xE2])
         network = untrained((x.shape[1], *hidden, output), rng)

@@ -31,7 +31,8 @@ _BOTH = {
 }
 _NAMES = {
     "combined": "wordsim353", "ws353": "wordsim353", "mendatasetnaturalformfull": "men", "mendatasetlemmaformfull": "men",
-    "simlex": "simlex999", "simverb": "simverb3500",
+    "simlex": "simlex999", "simverb": "simverb3500", "enws353all": "wordsim353", "enmentr3k": "men",
+    "ensimlex999": "simlex999", "ensimverb3500": "simverb3500",
 }  # fmt: skip
 _ENDINGS = (".csv", ".tab", ".tsv", ".txt", "")
 
@@ -142,7 +143,7 @@ def read_ratings(source: str | Path) -> list[RatedPairs]:
     ]  # fmt: skip
     if not lines:
         raise DataError(f"{path}: needed rated word pairs, got an empty file. Write it again.")
-    return _read_rows(path, [number for number, _ in lines], _fields([line for _, line in lines]))
+    return _read_rows(path, [number for number, _ in lines], _fields(path, lines))
 
 
 def rating_files(folder: Path) -> list[Path]:
@@ -169,28 +170,44 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _fields(lines: list[str]) -> list[list[str]]:
-    separator = next((mark for mark in ("\t", ",", ";") if mark in lines[0]), None)
+def _fields(path: Path, lines: list[tuple[int, str]]) -> list[list[str]]:
+    first = lines[0][1]
+    separator = next((mark for mark in ("\t", ",", ";") if mark in first), None)
     if separator is None:
-        return [line.split() for line in lines]
+        return [line.split() for _, line in lines]
     if separator == "\t":
-        return [[field.strip() for field in line.rstrip("\n").split("\t")] for line in lines]
-    return [[field.strip() for field in row] for row in csv.reader(lines, delimiter=separator)]
+        return [[field.strip() for field in line.split("\t")] for _, line in lines]
+    rows = []
+    for number, line in lines:  # one by one: no quotation mark joins two of them
+        try:
+            (row,) = csv.reader([line], delimiter=separator, strict=True)
+        except csv.Error as error:
+            raise DataError(
+                f"{path}: needed fields between {separator!r}, got what is none in line {number} ({error}). Repair it."
+            ) from error
+        rows.append([field.strip() for field in row])
+    return rows
 
 
 def _read_rows(path: Path, numbers: list[int], rows: list[list[str]]) -> list[RatedPairs]:
-    first = rows[0]
+    first, width, lemmas = rows[0], len(rows[0]), False
     named = any(_plain(field) in _FIRST + _SECOND for field in first)
     if named or not any(is_number(field) for field in first):
         numbers, rows = numbers[1:], rows[1:]
         joined = bool(rows) and "#" in rows[0][0] and len(rows[0]) > 2  # SemSim and VisSim, whatever heads them
         columns = _columns_without_header(path, rows[0]) if joined else _columns(path, first, [_plain(f) for f in first])
+        width = max(width, len(rows[0])) if joined else width
         if not rows:
             raise DataError(f"{path}: needed rated word pairs below its header, got none. Check that the file is whole.")
     else:
-        columns = _columns_without_header(path, first)
+        columns, lemmas = _columns_without_header(path, first), True
+    for number, row in zip(numbers, rows, strict=True):
+        if len(row) > width:
+            raise DataError(
+                f"{path}: needed {width} fields, as the first line has, got {len(row)} in line {number}. Repair it."
+            )
     words, ratings = columns
-    return [_rated(path, name or benchmark_name(path), numbers, rows, words, at) for name, at in ratings]
+    return [_rated(path, name or benchmark_name(path), numbers, rows, words, at, lemmas) for name, at in ratings]
 
 
 _Columns = tuple[tuple[int, ...], list[tuple[str | None, int]]]
@@ -232,7 +249,9 @@ def _columns_without_header(path: Path, first: list[str]) -> _Columns:
     return (0, 1), [(None, at)]
 
 
-def _rated(path: Path, name: str, numbers: list[int], rows: list[list[str]], words: tuple[int, ...], at: int) -> RatedPairs:
+def _rated(
+    path: Path, name: str, numbers: list[int], rows: list[list[str]], words: tuple[int, ...], at: int, lemmas: bool
+) -> RatedPairs:  # fmt: skip
     pairs, ratings = [], []
     for number, row in zip(numbers, rows, strict=True):
         if len(row) <= max(*words, at):
@@ -247,7 +266,7 @@ def _rated(path: Path, name: str, numbers: list[int], rows: list[list[str]], wor
         # bow_(weapon) is a sense of bow, which vectors of words cannot tell from the others.
         pairs.append([re.sub(r"_\(.*\)$", "", word) if len(words) == 1 else word for word in pair])
         ratings.append(float(row[at]))
-    if all(re.search(r"-[nvja]$", word) for pair in pairs for word in pair):  # the lemma form of MEN: sun-n
+    if lemmas and all(re.search(r"-[nvja]$", word) for pair in pairs for word in pair):  # MEN's, without header: sun-n
         pairs = [[word[:-2] for word in pair] for pair in pairs]
     first, second = (tuple(side) for side in zip(*pairs, strict=True))
     return RatedPairs(name, first, second, np.array(ratings), tuple(numbers))

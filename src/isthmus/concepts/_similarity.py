@@ -33,7 +33,7 @@ def similarities(
     Collell & Moens (2018), section 4.2.4.
 
     Args:
-        values: n x d, no row of zeros under cosine.
+        values: n x d; a row of zeros, as relu may map a word to, has cosine 0 with every other.
         first: row of the first of each pair.
         second: row of the second.
         similarity: "cosine", in [-1, 1], or "euclidean", in (0, 1].
@@ -66,7 +66,8 @@ def all_similarities(
     found: dict[Similarity, Float[ndarray, " m"]] = {}
     for kind in kinds:
         if kind == "cosine":
-            found[kind] = products / np.sqrt(squares[first] * squares[second])
+            lengths = np.sqrt(squares[first] * squares[second])
+            found[kind] = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
         else:
             squared = np.maximum(squares[first] + squares[second] - 2 * products, 0)
             found[kind] = 1 / (1 + np.sqrt(squared))

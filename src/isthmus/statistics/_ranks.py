@@ -20,7 +20,8 @@ def _standardized(values: Float[ndarray, " n"]) -> tuple[Float[ndarray, " n"], f
     from scipy.stats import rankdata  # noqa: PLC0415 - takes a second to load
 
     ranks = rankdata(values) / len(values)
-    spread = float(ranks.std())
+    # Rounding leaves equal ranks a standard deviation of 1e-16 at some n, so equality is asked of the values.
+    spread = float(ranks.std()) if (values != values[0]).any() else 0.0
     return (ranks - ranks.mean()) / spread if spread > 0 else np.full(len(values), np.nan), spread
 
 

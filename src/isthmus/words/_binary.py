@@ -12,6 +12,7 @@ from isthmus._errors import DataError
 from isthmus.words._batches import BLOCK, Batch, encoded, opened
 
 _LONGEST_WORD = 10_000  # bytes
+_MOST_NUMBERS = 1_000_000  # a word
 _FASTTEXT = (793712314).to_bytes(4, "little")
 
 
@@ -72,7 +73,16 @@ def _header(line: bytes, path: Path) -> tuple[int, int]:
             f"{path}: needed a first line with the number of words and of dimensions, got {line[:40]!r}. Check that it is "
             "in word2vec's binary format, and name a text file .txt or .vec."
         )
-    return int(fields[0]), int(fields[1])
+    count, width = int(fields[0]), int(fields[1])
+    # Before anything is made as large as the first line says.
+    if path.suffix.lower() != ".gz" and 4 * width > path.stat().st_size:
+        raise DataError(
+            f"{path}: needed {count} word vectors of {width} numbers, as its first line says, got a file that ends in entry "
+            "1: cut short against its header. Copy it again."
+        )
+    if width > _MOST_NUMBERS:
+        raise DataError(f"{path}: needed {_MOST_NUMBERS} numbers a word or fewer, got {width}. Check its first line.")
+    return count, width
 
 
 def _batch(

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy import ndarray
 
+from isthmus._errors import DataError
 from isthmus._shapes import Float
 from isthmus.words._vectors import WordVectors
 
@@ -98,6 +99,9 @@ def look_up(vectors: WordVectors, expressions: Sequence[str]) -> Lookup:
         vectors: the vocabulary.
         expressions: words, or several with spaces or underscores between them.
 
+    Raises:
+        DataError: a vector that is taken is not finite.
+
     Example:
         >>> vectors = WordVectors(np.eye(3, dtype=np.float32), ("red", "wine", "CD"), "x")
         >>> found = look_up(vectors, ["CD", "Wine", "red wine", "white wine"])
@@ -112,6 +116,10 @@ def look_up(vectors: WordVectors, expressions: Sequence[str]) -> Lookup:
     for row, find in enumerate(there):
         rows = [vectors.row_of[word] for word in find.matched]
         values[row] = vectors.values[rows[0]] if len(rows) == 1 else vectors.values[rows].mean(axis=0, dtype=np.float64)
+    bad = ~np.isfinite(values).all(axis=1)
+    if bad.any():
+        word = there[int(bad.argmax())].expression
+        raise DataError(f"{vectors.name}: needed finite numbers, got others in the row of {word!r}. Repair or drop it.")
     return Lookup(values, tuple(find.expression for find in there), finds)
 
 

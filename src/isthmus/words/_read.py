@@ -4,7 +4,9 @@ The format follows from the ending of the name, before .gz: no format is guessed
 file with a list of its words beside it, x.npy and x.words.txt, which other programs can read as well.
 """
 
+import os
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -74,7 +76,7 @@ def read_words(source: str | Path, only: Collection[str] | None = None, *, dupli
     """
     path = Path(source)
     if path.suffix.lower() == ".npy":
-        return _mapped(path, only)
+        return _mapped(path, only, duplicates)
     values: Float[ndarray, "n d"] = np.empty((0, 0), dtype=np.float32)
     words: list[str] = []
     repeated: list[str] = []
@@ -92,7 +94,12 @@ def read_words(source: str | Path, only: Collection[str] | None = None, *, dupli
 
 
 def convert_words(
-    source: str | Path, target: str | Path, only: Collection[str] | None = None, *, duplicates: Duplicates = "refuse"
+    source: str | Path,
+    target: str | Path,
+    only: Collection[str] | None = None,
+    *,
+    duplicates: Duplicates = "refuse",
+    repeated: list[str] | None = None,
 ) -> int:
     """Word vectors as an npy file, which opens at once and stays on the disk, and its words beside it, one a line.
 
@@ -103,6 +110,7 @@ def convert_words(
         target: x.npy; the words go to x.words.txt.
         only: words to convert.
         duplicates: as of `read_words`.
+        repeated: words that occur again are added to it.
 
     Returns:
         The number of words.
@@ -121,43 +129,34 @@ def convert_words(
     """
     path, there = Path(source), Path(target)
     if there.suffix.lower() != ".npy":
-        raise DataError(f"target: needed a file ending in .npy, got {str(target)!r}. Name it {there.stem or 'words'}.npy.")
-    parts = [Path(f"{place}.part") for place in (there, words_beside(there))]
+        raise DataError(f"out: needed a file ending in .npy, got {str(target)!r}. Name it {there.stem or 'words'}.npy.")
     count, width, only_numbers = 0, 0, only is None
-    repeated: list[str] = []
-    try:
-        with parts[0].open("wb") as numbers, parts[1].open("w", encoding="utf-8", newline="\n") as names:
-            for batch in without_repeats(_batches(path, only), path, duplicates, repeated):
-                if any("\n" in word or "\r" in word for word in batch.words):
-                    raise DataError(f"{path}: needed words without line breaks, got one with. Convert it to text first.")
-                width = batch.values.shape[1]
-                if not numbers.tell():
-                    _write_header(numbers, 0, width)
-                numbers.write(batch.values.tobytes())
-                names.writelines(f"{word}\n" for word in batch.words)
-                only_numbers = only_numbers and all(map(is_number, batch.words))
-                count += len(batch.words)
-            numbers.seek(0)
-            _write_header(numbers, count, width)  # numpy leaves room for the number of rows to grow
+    again: list[str] = [] if repeated is None else repeated
+    with _whole(there) as parts, parts[0].open("wb") as numbers, parts[1].open("w", encoding="utf-8", newline="\n") as names:
+        for batch in without_repeats(_batches(path, only), path, duplicates, again):
+            if any("\n" in word or "\r" in word for word in batch.words):
+                raise DataError(f"{path}: needed words without line breaks, got one with. Convert it to text first.")
+            width = batch.values.shape[1]
+            if not numbers.tell():
+                _write_header(numbers, 0, width)
+            numbers.write(batch.values.tobytes())
+            names.writelines(f"{word}\n" for word in batch.words)
+            only_numbers = only_numbers and all(map(is_number, batch.words))
+            count += len(batch.words)
+        numbers.seek(0)
+        _write_header(numbers, count, width)  # numpy leaves room for the number of rows to grow
         if not count:
             raise DataError(f"{path}: needed at least one of the words, got none. Check the vocabulary.")
         if only_numbers:
             _refuse_numbers(path)
-        for part, place in zip(parts, (there, words_beside(there)), strict=True):
-            part.replace(place)
-    except OSError as error:
-        raise DataError(f"{there}: needed a file that can be written, got {error}. Choose another place.") from error
-    finally:
-        for part in parts:
-            part.unlink(missing_ok=True)
     return count
 
 
 def write_words(target: str | Path, words: Sequence[str], values: Float[ndarray, "n d"]) -> None:
-    """An array as converted vectors: x.npy, and its words in x.words.txt.
+    """An array as converted vectors: x.npy, and its words in x.words.txt, both whole or not at all.
 
     Raises:
-        DataError: no words, or words with line breaks.
+        DataError: no words, words with line breaks, or a place that cannot be written.
 
     Example:
         >>> import tempfile
@@ -169,8 +168,29 @@ def write_words(target: str | Path, words: Sequence[str], values: Float[ndarray,
     there = Path(target)
     if not words or any("\n" in word or "\r" in word for word in words):
         raise DataError(f"words: needed one or more without line breaks, got {len(words)}. Check the list of words.")
-    np.save(there, values, allow_pickle=False)
-    words_beside(there).write_text("".join(f"{word}\n" for word in words), encoding="utf-8", newline="\n")
+    with _whole(there) as parts, parts[0].open("wb") as numbers, parts[1].open("w", encoding="utf-8", newline="\n") as names:
+        np.save(numbers, values, allow_pickle=False)
+        names.writelines(f"{word}\n" for word in words)
+
+
+@contextmanager
+def _whole(there: Path) -> Iterator[tuple[Path, Path]]:
+    """Where to write an npy file and its words: this process's own places, which become the real ones if all went well.
+
+    Raises:
+        DataError: a place that cannot be written.
+    """
+    places = (there, words_beside(there))
+    parts = (Path(f"{places[0]}.{os.getpid()}.part"), Path(f"{places[1]}.{os.getpid()}.part"))
+    try:
+        yield parts
+        for part, place in zip(parts, places, strict=True):
+            part.replace(place)
+    except OSError as error:
+        raise DataError(f"{there}: needed a file that can be written, got {error}. Choose another place.") from error
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
 
 
 def _write_header(file: IO[bytes], rows: int, width: int) -> None:
@@ -191,7 +211,7 @@ def _batches(path: Path, only: Collection[str] | None) -> Iterator[Batch]:
     return reader(path, only)
 
 
-def _mapped(path: Path, only: Collection[str] | None) -> WordVectors:
+def _mapped(path: Path, only: Collection[str] | None, duplicates: Duplicates) -> WordVectors:
     beside = words_beside(path)
     if not path.is_file() or not beside.is_file():
         missing = beside if path.is_file() else path
@@ -204,10 +224,26 @@ def _mapped(path: Path, only: Collection[str] | None) -> WordVectors:
     if values.ndim != 2 or len(values) != len(words):
         shape = "x".join(map(str, values.shape))
         raise DataError(f"{path}: needed one word a row, got {len(words)} in {beside.name} for {shape}. Convert it again.")
-    if only is not None:
-        kept = [row for row, word in enumerate(words) if word in only]
-        values, words = np.asarray(values[kept]), tuple(words[row] for row in kept)
-    return WordVectors(values, words, path.name)
+    if values.dtype.kind != "f":
+        raise DataError(f"{path}: needed floating-point numbers, got {values.dtype}. Convert word vectors again.")
+    rows: dict[str, int] = {}
+    repeated = []
+    for row, word in enumerate(words):
+        if only is not None and word not in only:
+            continue
+        if rows.setdefault(word, row) != row:
+            if duplicates == "refuse":
+                raise DataError(
+                    f"{beside}: needed each word once, got {word!r} again in line {row + 1}. Drop one, or read it with "
+                    "duplicates='first'."
+                )
+            repeated.append(word)
+    if len(rows) < len(words):
+        values, words = np.asarray(values[list(rows.values())]), tuple(rows)
+    if values.dtype != np.dtype("<f4"):  # of another program: no longer on the disk
+        with np.errstate(over="ignore"):
+            values = values.astype(np.float32)
+    return WordVectors(values, words, path.name, tuple(repeated))
 
 
 def read_list(path: Path) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from isthmus._shapes import Float, Int
 from isthmus.words._batches import BLOCK, Batch, encoded, opened
 
 _BOM = b"\xef\xbb\xbf"
-_INSIDE = b"\x1f"  # stands for a space inside a word while a block is split at spaces
+_LONGEST_LINE = 1 << 25  # bytes
 
 
 class _Lines(NamedTuple):
@@ -37,19 +37,26 @@ def text_batches(path: Path, only: Collection[str] | None = None) -> Iterator[Ba
 
     Raises:
         DataError: a line with another number of values, text where a number should be, a number that is not finite, bytes
-            that are not UTF-8 (each with its line), or another number of lines than the first line promises.
+            that are not UTF-8 (each with its line), no numbers at all, or another number of lines than the first line
+            promises.
     """
     wanted = encoded(only)
     with opened(path) as file:
-        first = file.readline().removeprefix(_BOM)
+        first, line = _line(file, 1, path).removeprefix(_BOM), 1
+        while first and not first.strip():
+            first, line = _line(file, line + 1, path), line + 1
         promised, width = _header(first)
-        found, line = 0, 1
-        rest = first
+        found, rest = 0, first
         if promised is not None:
-            rest, line = b"", 2
+            rest, line = b"", line + 1
         else:
             width = len(first.split()) - 1 if first.count(b" ") < 1 else first.rstrip().count(b" ")
-        while block := _block(file, rest):
+        if first and (width < 1 or promised == 0):
+            raise DataError(
+                f"{path}: needed words with one number or more each, got {first[:40].strip().decode(errors='replace')!r} as "
+                "its first line. Check that it holds word vectors."
+            )
+        while block := _block(file, rest, line, path):
             rest = b""
             lines = _lines(block, line)
             line += block.count(b"\n")
@@ -64,14 +71,29 @@ def text_batches(path: Path, only: Collection[str] | None = None) -> Iterator[Ba
 def _header(line: bytes) -> tuple[int | None, int]:
     """Number of lines and of values that a first line promises; None if it is no such line."""
     fields = line.split()
-    if len(fields) == 2 and all(field.isdigit() for field in fields) and line.rstrip().count(b" ") == 1:
+    if len(fields) == 2 and len(line) < 100 and all(field.isdigit() for field in fields) and line.rstrip().count(b" ") == 1:
         return int(fields[0]), int(fields[1])
     return None, 0
 
 
-def _block(file: BufferedIOBase, rest: bytes) -> bytes:
+def _line(file: BufferedIOBase, place: int, path: Path) -> bytes:
+    """The rest of a line, in bounded memory.
+
+    Raises:
+        DataError: it does not end.
+    """
+    line = file.readline(_LONGEST_LINE)
+    if len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
+        raise DataError(
+            f"{path}: needed lines of at most {_LONGEST_LINE} bytes, got a longer one in line {place}. Check the file."
+        )
+    return line
+
+
+def _block(file: BufferedIOBase, rest: bytes, first: int, path: Path) -> bytes:
     """What is left over and about a block more, to the end of a line."""
-    return rest + file.read(BLOCK) + file.readline()
+    block = rest + file.read(BLOCK)
+    return block + _line(file, first + block.count(b"\n"), path)
 
 
 def _lines(block: bytes, first: int) -> _Lines:
@@ -86,25 +108,32 @@ def _lines(block: bytes, first: int) -> _Lines:
 def _batch(lines: _Lines, width: int, wanted: frozenset[bytes] | None, path: Path) -> Batch:
     spaces = np.array([line.count(b" ") for line in lines.text])
     _check_counts(lines, spaces, width, path)
-    text = lines.text
-    if (spaces > width).any():
-        text = [_spaces_kept(line, width) if extra else line for line, extra in zip(text, spaces > width, strict=True)]
+    # Words that hold spaces themselves, and their numbers.
+    spaced = {row: lines.text[row].rsplit(b" ", width) for row in np.flatnonzero(spaces > width).tolist()}
+    rows = list(range(len(lines.text)))
     if wanted is not None:
-        words = [line[: line.index(b" ")].replace(_INSIDE, b" ") for line in text]
-        kept = [row for row, word in enumerate(words) if word in wanted]
-        text, lines = [text[row] for row in kept], _Lines([lines.text[row] for row in kept], lines.places[kept])
-    if not text:
-        return Batch([], np.empty((0, width), dtype=np.float32), lines.places)
+        words = [spaced[row][0] if row in spaced else line[: line.index(b" ")] for row, line in enumerate(lines.text)]
+        rows = [row for row in rows if words[row] in wanted]
+    kept = _Lines([lines.text[row] for row in rows], lines.places[rows])
+    if not rows:
+        return Batch([], np.empty((0, width), dtype=np.float32), kept.places)
+    text = [_in_one(*spaced[row]) if row in spaced else lines.text[row] for row in rows]
     found = _parsed(b"\n".join(text), width)
     if found is None or len(found[0]) != len(text):
-        _blame(lines, width, path)
-        raise AssertionError(f"{path}: lines {lines.places[0]} to {lines.places[-1]} could not be read")
-    return Batch(*found, lines.places)
+        _blame(kept, width, path)
+        raise DataError(
+            f"{path}: needed a word and {width} numbers a line, got what cannot be read in lines {kept.places[0]} to "
+            f"{kept.places[-1]}. Repair or drop that line."
+        )
+    for place, row in enumerate(rows):
+        if row in spaced:
+            found[0][place] = spaced[row][0].decode()
+    return Batch(*found, kept.places)
 
 
-def _spaces_kept(line: bytes, width: int) -> bytes:
-    word, *numbers = line.rsplit(b" ", width)
-    return b" ".join((word.replace(b" ", _INSIDE), *numbers))
+def _in_one(word: bytes, *numbers: bytes) -> bytes:
+    """A line that has as many spaces as all others; the word is taken from elsewhere."""
+    return b" ".join((word.replace(b" ", b"_"), *numbers))
 
 
 def _check_counts(lines: _Lines, spaces: Int[ndarray, " n"], width: int, path: Path) -> None:
@@ -139,8 +168,7 @@ def _parsed(text: bytes, width: int) -> tuple[list[str], Float[ndarray, "n d"]] 
             values[:, int(column)] = frame[column].to_numpy()
     if not np.isfinite(values).all():
         return None
-    words = frame["word"].to_list()
-    return [word.replace("\x1f", " ") for word in words] if _INSIDE in text else words, values
+    return frame["word"].to_list(), values
 
 
 def _blame(lines: _Lines, width: int, path: Path) -> None:
@@ -171,9 +199,9 @@ def _blame(lines: _Lines, width: int, path: Path) -> None:
 
 
 def is_number(field: bytes | str) -> bool:
-    """Whether a field reads as a number, nan and infinity among them."""
+    """Whether a field reads as a number, nan and infinity among them; blanks beside it are none of one."""
     try:
         float(field)
     except ValueError:
         return False
-    return "_" not in str(field)  # which Python's own reading would allow
+    return "_" not in str(field) and len(field) == len(field.strip())  # which Python's own reading would allow
