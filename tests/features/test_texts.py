@@ -216,6 +216,8 @@ def test_what_it_cannot_learn_from():
         BiGRU().encode(["dog"])
     with pytest.raises(IsthmusError, match="a rate in"):
         BiGRU(learning_rate=0.0)
+    with pytest.raises(IsthmusError, match=r"^batch: needed at least 1, got 0\."):
+        BiGRU(batch=0)
 
 
 def mean_average_precision(z, classes):
