@@ -118,9 +118,7 @@ def image(
     _tell({**result.record(), "backbone": network.name}, "pictures", json=json)
 
 
-def _learn(
-    gru: "BiGRU", found: "Texts", labels: str, split: str | None, words: str | None, progress: Any
-) -> dict[str, Any]:
+def _learn(gru: "BiGRU", found: "Texts", labels: str, split: str | None, words: str | None, progress: Any) -> dict[str, Any]:
     """Let a bi-GRU learn; how many texts and classes it learned from, and how well."""
     import numpy as np  # noqa: PLC0415
 
