@@ -55,9 +55,11 @@ def without_torch(folder):
 
 def test_a_missing_extra_is_one_line_with_the_command(items):
     absent = without_torch(items)
+    (items / "one").mkdir()
+    (items / "one" / "1.png").write_bytes(b"")
     for arguments in (
         ("text", "items.tsv", "--labels", "items.tsv:kind", "--out", "x.npz"),
-        ("image", ".", "--out", "x.npz"),
+        ("image", "one", "--out", "x.npz"),
     ):
         line = refused(*arguments, cwd=items, **absent)
         assert "needed torch, found none. Run `pip install 'isthmus[features]'`." in line
@@ -79,9 +81,18 @@ def test_texts_by_an_encoder_of_ones_own_need_no_extra(items):
 def test_what_cannot_be_used_is_one_line(items):
     (items / "bad.zip").write_bytes(b"no archive")
     text = ("text", "items.tsv")
+    learn = ("text", "gone.tsv", "--labels", "gone.tsv:kind")  # refused before any file is looked at
     for arguments, message in [
         ((*text, "--out", "x.npz"), "labels, encoder: needed"),
         ((*text, "--labels", "items.tsv:kind", "--encoder", "m:x", "--out", "x.npz"), "labels, encoder: needed"),
+        ((*learn, "--save", "gone/x.safetensors", "--out", "x.npz"), "save: needed a folder that can be written to"),
+        ((*learn, "--out", "gone/x.npz"), "out: needed a folder that can be written to"),
+        ((*learn, "--batch", "0", "--out", "x.npz"), "batch: needed at least 1, got 0."),
+        ((*learn, "--epochs", "0", "--out", "x.npz"), "epochs: needed at least 1, got 0."),
+        ((*learn, "--learning-rate", "nan", "--out", "x.npz"), "learning_rate: needed a rate in (0, 1), got nan."),
+        ((*text, "--encoder", "gone:x", "--epochs", "3", "--out", "x.npz"), "encoder: needed an encoder alone"),
+        ((*text, "--encoder", "gone:x", "--seed", "0", "--out", "x.npz"), "got --seed too"),
+        (("image", "gone", "--out", "x.npz"), "gone: needed a folder, a zip archive or a table of pictures"),
         ((*text, "--encoder", "gone:x", "--out", "x.csv"), "out: needed a file ending in .npz or .npy"),
         ((*text, "--encoder", "gone:x", "--out", "x.npz"), "encoder: needed a file or module:name"),
         (("text", "gone.tsv", "--encoder", "gone:x", "--out", "x.npz"), "found none"),
@@ -109,9 +120,23 @@ def test_a_bigru_learns_is_kept_and_used_again(items):
     assert found["test_accuracy"] == 1
     record("text", "items.tsv", "--encoder", "gru.safetensors", "--out", "c.npz", cwd=items)
     assert (items / "a.npz").read_bytes() == (items / "c.npz").read_bytes()
-    (items / "words.txt").write_text("dog 1 0\ncat 1 0.1\nzebra 0 1\n")
+    assert (items / "gru.safetensors").stat().st_mode == (items / "items.tsv").stat().st_mode  # as the umask says
+    (items / "words.txt").write_text("dog 1 0\ncat 1 0.1\nzebra 0 1\ndog 5 5\n")
     given = record("text", "items.tsv", "--labels", "items.tsv:kind", "--words", "words.txt", "--out", "d.npy", cwd=items)
     assert given["words"] == len({word for text in TEXTS for word in text.split()})
+
+
+def test_of_word_vectors_only_those_of_the_texts_are_read(items, monkeypatch):
+    from isthmus.cli import _sources
+    from isthmus.cli.features import _word_vectors
+    from isthmus.features import read_texts
+
+    asked = []
+    read = _sources.read_words
+    monkeypatch.setattr(_sources, "read_words", lambda path, only, **how: asked.append(only) or read(path, only, **how))
+    (items / "words.txt").write_text("dog 1 0\nzebra 0 1\ncat 1 0.1\n")
+    assert _word_vectors(str(items / "words.txt"), read_texts(items / "items.tsv")).ids == ("dog", "cat")
+    assert asked == [{word for text in TEXTS for word in text.split()}]
 
 
 def test_pictures_end_as_vectors_with_ids(items, rng):

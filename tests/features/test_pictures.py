@@ -4,6 +4,7 @@ import struct
 import zipfile
 import zlib
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -77,9 +78,10 @@ def test_places_that_cannot_be_used(tmp_path):
     (tmp_path / "t.tsv").write_text("file\nx.png\n")
     (tmp_path / "x.rar").write_bytes(b"")
     (tmp_path / "empty").mkdir()
+    zipfile.ZipFile(tmp_path / "emptyz.zip", "w").close()
     for place, message in {
         "cut.zip": "needed a whole zip", "t.tsv": "needed a column path, got file", "x.rar": "needed a folder, .zip",
-        "empty": "needed pictures", "gone": "found none",
+        "empty": "needed pictures", "emptyz.zip": "needed pictures", "gone": "found none",
     }.items():  # fmt: skip
         with pytest.raises(IsthmusError, match=message):
             open_gallery(tmp_path / place)
@@ -94,6 +96,36 @@ def test_an_encrypted_or_damaged_member_is_one_picture_that_cannot_be_used(tmp_p
     gallery = open_gallery(tmp_path / "x.zip")
     with gallery.reader() as read, pytest.raises(PictureError, match="a damaged or encrypted member"):
         read(gallery.pictures[0])
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, 99])
+def test_damage_of_any_compression_is_one_picture_that_cannot_be_used(tmp_path, method):
+    content = encoded(Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8)))
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_STORED if method == 99 else method) as archive:
+        archive.writestr("a.png", content)
+        start, size = len(archive.filelist[0].FileHeader()), archive.filelist[0].compress_size
+    whole = bytearray((tmp_path / "x.zip").read_bytes())
+    if method == 99:  # WinZip's own encryption, which Python does not know: both headers say so
+        for at in (8, whole.rindex(b"PK\x01\x02") + 10):
+            whole[at : at + 2] = (99).to_bytes(2, "little")
+    else:
+        whole[start + 9 : start + size] = b"\xff" * (size - 9)
+    (tmp_path / "x.zip").write_bytes(bytes(whole))
+    gallery = open_gallery(tmp_path / "x.zip")
+    with gallery.reader() as read, pytest.raises(PictureError, match="a damaged or encrypted member"):
+        read(gallery.pictures[0])
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no /dev/zero on this system")
+def test_a_line_that_names_a_device_a_folder_or_too_large_a_file_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("isthmus.features._gallery.LARGEST_FILE", 100)
+    (tmp_path / "large.png").write_bytes(bytes(101))
+    (tmp_path / "t.tsv").write_text("path\n/dev/zero\n.\nlarge.png\n")
+    gallery = open_gallery(tmp_path / "t.tsv")
+    with gallery.reader() as read:
+        for picture, message in zip(gallery.pictures, ("no file", "no file", "more than 100 bytes"), strict=True):
+            with pytest.raises(PictureError, match=message):
+                read(picture)
 
 
 def test_every_kind_of_picture_becomes_three_channels():

@@ -1,5 +1,7 @@
 """Text features: any encoder through one protocol, and the paper's bi-GRU, which learns what its features then show."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,35 @@ def test_what_an_encoder_gives_is_checked(encode, message):
     batch = 6 if "6 to 7" in message else 8
     with pytest.raises(IsthmusError, match=message):
         encode_texts(TEXTS[:8], encoder, batch=batch)
+
+
+@pytest.mark.parametrize("rows", [[[1, 2], [3]], [["a"], ["b"]], [None, [1]], [[object()], [1]]])
+def test_rows_that_are_no_table_of_numbers_are_refused(rows):
+    encoder = Lengths()
+    encoder.encode = lambda _: rows
+    with pytest.raises(IsthmusError, match="encoder: needed rows of numbers, all of one length, for texts 0 to 1"):
+        encode_texts(["dog", "cat"], encoder)
+
+
+def test_an_encoder_that_cannot_be_made_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "syntax_for_a_test.py").write_text("def broken(:\n")
+    (tmp_path / "raises_for_a_test.py").write_text("raise RuntimeError('no\\nkey')\n")
+    (tmp_path / "needs_for_a_test.py").write_text("class Model:\n    def __init__(self, size): pass\n")
+    for name in ("syntax_for_a_test:x", "raises_for_a_test:x", "needs_for_a_test:Model", "json:dumps", ":x", "..x:y"):
+        with pytest.raises(IsthmusError, match="^encoder: needed.*Name an object with encode") as caught:
+            import_encoder(name)
+        assert "\n" not in str(caught.value)
+
+
+def test_the_working_folder_serves_for_the_encoder_alone(tmp_path, monkeypatch):
+    """Else a file of the working folder, such as polars.py, would run in place of what is imported later."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "once_for_a_test.py").write_text("import json\nclass Model:\n    encode = json.dumps\n")
+    (tmp_path / "json.py").write_text("raise RuntimeError('the wrong json')\n")
+    before = list(sys.path)
+    import_encoder("once_for_a_test:Model")
+    assert sys.path == before
 
 
 def test_an_encoder_is_named_by_its_module(tmp_path, monkeypatch):
@@ -185,6 +216,8 @@ def test_what_it_cannot_learn_from():
         BiGRU().encode(["dog"])
     with pytest.raises(IsthmusError, match="a rate in"):
         BiGRU(learning_rate=0.0)
+    with pytest.raises(IsthmusError, match=r"^batch: needed at least 1, got 0\."):
+        BiGRU(batch=0)
 
 
 def mean_average_precision(z, classes):

@@ -101,6 +101,12 @@ def test_a_saved_mapping_maps_alike(tmp_path, xy, one):
 
 
 @pytest.mark.usefixtures("unchecked_shapes")
+def test_a_saved_mapping_may_be_read_by_whom_the_umask_lets(tmp_path, xy):
+    save(mapping("ridge").fit(*xy), tmp_path / "map.safetensors")
+    (tmp_path / "other").write_bytes(b"")
+    assert (tmp_path / "map.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
 def test_settings_given_as_arrays_are_saved_and_a_bad_place_is_refused(tmp_path, xy):
     fitted = Ridge(np.logspace(-1, 1, 3)).fit(*xy)
     save(fitted, tmp_path / "map.safetensors")

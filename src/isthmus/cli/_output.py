@@ -1,11 +1,11 @@
 """What every verb shares: JSON on standard output, everything else on standard error, progress that knows its place."""
 
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from isthmus._errors import DataError
@@ -102,10 +102,15 @@ def check_writable(path: Path, name: str = "report", endings: Sequence[str] = ("
         listed = " or ".join(each for each in endings if each != ".htm")
         raise DataError(f"{name}: needed a file ending in {listed}, got {str(path)!r}. Name it out{endings[0]}, say.")
     path = path.resolve()
-    if path.exists() and not path.is_file():
-        raise DataError(f"{name}: needed a regular file, got {path}, which is something else. Choose another place.")
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise DataError(f"{name}: needed a folder that can be written to, got {path.parent}. Choose another place.")
+    try:
+        if path.exists() and not path.is_file():
+            raise DataError(f"{name}: needed a regular file, got {path}, which is something else. Choose another place.")
+        with TemporaryFile(dir=path.parent):  # rights alone do not tell: root has all, and a file system may refuse
+            pass
+    except OSError as error:
+        raise DataError(
+            f"{name}: needed a folder that can be written to, got {path.parent} ({error.strerror}). Choose another place."
+        ) from error
 
 
 def note(text: str) -> None:

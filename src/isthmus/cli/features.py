@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from isthmus.features import Encoder, Texts
+    from isthmus.features import BiGRU, Encoder, Texts
     from isthmus.pairs import Vectors
 
 Argument, Option = typer.Argument, typer.Option
@@ -25,9 +25,9 @@ def text(
     labels: Annotated[str | None, Option(metavar="FILE:COLUMN", help="Classes to learn a bi-GRU from.")] = None,
     split: Annotated[str | None, Option(metavar="FILE:COLUMN", help="Learn from its train rows only.")] = None,
     words: Annotated[str | None, Option(metavar="FILE", help="Word vectors to begin with.")] = None,
-    epochs: Annotated[int, Option(help="Passes over the texts.")] = 12,
-    learning_rate: Annotated[float, Option(help="Of Adam.")] = 3e-3,
-    seed: Annotated[int, Option(help="Of all that is drawn.")] = 0,
+    epochs: Annotated[int | None, Option(help="Passes over the texts; 12 if left out.")] = None,
+    learning_rate: Annotated[float | None, Option(help="Of Adam; 0.003 if left out.")] = None,
+    seed: Annotated[int | None, Option(help="Of all that is drawn; 0 if left out.")] = None,
     save: Annotated[Path | None, Option(metavar="FILE", help="Keep the learned encoder (.safetensors).")] = None,
     encoder: Annotated[
         str | None, Option(metavar="FILE | MODULE:NAME", help="A saved bi-GRU, or a Python object with encode.")
@@ -46,29 +46,33 @@ def text(
     """
     from isthmus._errors import DataError  # noqa: PLC0415 - the command line starts before numpy does
     from isthmus.cli import _output  # noqa: PLC0415
-    from isthmus.features import OUTPUTS, encode_texts, read_texts  # noqa: PLC0415
+    from isthmus.features import OUTPUTS, BiGRU, encode_texts, read_texts  # noqa: PLC0415
     from isthmus.pairs import Vectors, write  # noqa: PLC0415
 
     _output.check_writable(out, "out", OUTPUTS)
     if save is not None:
         _output.check_writable(save, "save", (".safetensors",))
-    if (labels is None) == (encoder is None) or (encoder is not None and (split or words or save)):
+    if (labels is None) == (encoder is None):
         raise DataError(
-            "labels, encoder: needed classes to learn from (with --split, --words, --save as you like), or an "
-            "encoder alone, got "
-            "both or none. Give one of --labels and --encoder."
+            f"labels, encoder: needed classes to learn from or an encoder, got {'none' if labels is None else 'both'}. "
+            "Give one of --labels and --encoder."
         )
+    settings: dict[str, Any] = {"epochs": epochs, "learning_rate": learning_rate, "seed": seed}
+    learning = {"split": split, "words": words, "save": save, **settings}
+    given = [f"--{name.replace('_', '-')}" for name, value in learning.items() if value is not None]
+    if encoder is not None and given:
+        raise DataError(f"encoder: needed an encoder alone, which learns nothing, got {given[0]} too. Leave one out.")
+    if batch < 1:
+        raise DataError(f"batch: needed at least 1, got {batch}. Leave it out.")
+    model = None if labels is None else BiGRU(**{name: value for name, value in settings.items() if value is not None})
     found = read_texts(texts, id_column)
     record: dict[str, Any] = {"out": str(out), "texts": len(found.values)}
     with _output.progress() as progress:
-        if labels is not None:
-            learned, facts = _learned(found, labels, split, words, epochs, learning_rate, seed, progress)
-            record |= facts
+        if model is not None and labels is not None:
+            record |= _learn(model, found, labels, split, words, progress)
             if save is not None:
-                learned.save(save)
-        vectors = encode_texts(
-            found.values, _opened(str(encoder)) if labels is None else learned, batch=batch, progress=progress
-        )
+                model.save(save)
+        vectors = encode_texts(found.values, model or _opened(str(encoder)), batch=batch, progress=progress)
     write(Vectors(vectors, found.ids, found.name), out)
     _tell({**record, "width": vectors.shape[1]}, "texts", json=json)
 
@@ -96,11 +100,12 @@ def image(
     """
     from isthmus._errors import DataError  # noqa: PLC0415 - the command line starts before numpy does
     from isthmus.cli import _output  # noqa: PLC0415
-    from isthmus.features import OUTPUTS, image_features, open_backbone  # noqa: PLC0415
+    from isthmus.features import OUTPUTS, image_features, open_backbone, open_gallery  # noqa: PLC0415
 
     _output.check_writable(out, "out", OUTPUTS)
     if more_than and not centroids:
         raise DataError("more_than: needed --centroids to count pictures of words, got none. Add it.")
+    open_gallery(pictures)  # a wrong place is told before weights are asked for
     network = open_backbone(backbone, weights, device)
     with _output.progress() as progress:
         result = image_features(
@@ -113,15 +118,11 @@ def image(
     _tell({**result.record(), "backbone": network.name}, "pictures", json=json)
 
 
-def _learned(
-    found: "Texts", labels: str, split: str | None, words: str | None, epochs: int, learning_rate: float, seed: int,
-    progress: Any,
-) -> tuple[Any, dict[str, Any]]:  # fmt: skip
-    """A bi-GRU, and how many texts and classes it learned from, and how well."""
+def _learn(gru: "BiGRU", found: "Texts", labels: str, split: str | None, words: str | None, progress: Any) -> dict[str, Any]:
+    """Let a bi-GRU learn; how many texts and classes it learned from, and how well."""
     import numpy as np  # noqa: PLC0415
 
     from isthmus._errors import DataError  # noqa: PLC0415
-    from isthmus.features import BiGRU  # noqa: PLC0415
     from isthmus.pairs import read_labels, read_split  # noqa: PLC0415
 
     n = len(found.values)
@@ -137,11 +138,10 @@ def _learned(
         parts = read_split(path, found.ids or tuple(map(str, range(n))), column=column)
         train, test = parts.train, parts.test
     texts = np.array(found.values, dtype=object)
-    gru = BiGRU(epochs=epochs, learning_rate=learning_rate, seed=seed)
     gru.fit(texts[train].tolist(), classes[train], _word_vectors(words, found), progress)
     accuracy = gru.accuracy(texts[test].tolist(), classes[test]) if len(test) else None
     count = classes.shape[1] if classes.ndim == 2 else len(gru.classes_ or ())
-    return gru, {
+    return {
         "train": len(train), "test": len(test), "classes": count, "words": len(gru.words_), "loss": gru.losses_[-1],
         "test_accuracy": accuracy,
     }  # fmt: skip
@@ -152,15 +152,16 @@ def _word_vectors(words: str | None, found: "Texts") -> "Vectors | None":
     if words is None:
         return None
     from isthmus._errors import DataError  # noqa: PLC0415
+    from isthmus.cli import _sources  # noqa: PLC0415
     from isthmus.features import vocabulary  # noqa: PLC0415
-    from isthmus.pairs import Vectors, read  # noqa: PLC0415
+    from isthmus.pairs import Vectors  # noqa: PLC0415
 
-    vectors = read(words)
     occurring = set(vocabulary(found.values))
-    rows = [row for row, word in enumerate(vectors.ids or ()) if word in occurring]
-    if not rows or vectors.ids is None:
+    read = _sources.word_vectors(words, occurring)
+    rows = [row for row, word in enumerate(read.words) if word in occurring]
+    if not rows:
         raise DataError(f"words: needed vectors of words that occur in the texts, got none in {words}. Are they lower case?")
-    return Vectors(vectors.values[rows], tuple(vectors.ids[row] for row in rows), vectors.name)
+    return Vectors(read.values[rows], tuple(read.words[row] for row in rows), read.name)
 
 
 def _opened(name: str) -> "Encoder":

@@ -105,6 +105,12 @@ def _timm(name: str, weights: Path | None, device: str) -> TorchBackbone:
     if weights is not None:
         _load(model, _state(weights), name, weights)
     found = timm.data.resolve_model_data_config(model)
+    (_, height, width), mode = found["input_size"], found.get("crop_mode", "center")
+    if height != width or mode != "center":
+        raise DataError(
+            f"backbone: needed a network of square pictures and crop mode center, got {height} x {width} and {mode} "
+            f"for {name}. Choose another."
+        )
     look = Look(
         size=found["input_size"][-1], mean=tuple(found["mean"]), std=tuple(found["std"]), fit="crop", crop=found["crop_pct"],
         resample=found["interpolation"],

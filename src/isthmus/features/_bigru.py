@@ -17,7 +17,7 @@ from numpy import ndarray
 from isthmus._errors import DataError, DivergenceError
 from isthmus._shapes import Bool, Float, Progress
 from isthmus.features._extra import needed, one_thread
-from isthmus.features._parts import replacing
+from isthmus.features._parts import write_whole
 from isthmus.features._texts import tokens, vocabulary
 from isthmus.pairs import Vectors, check_seed
 
@@ -61,12 +61,11 @@ class BiGRU:
         learning_rate: float = 3e-3,
         seed: int = 0,
     ) -> None:
-        if min(units, width, epochs, batch) < 1 or not 0 < learning_rate < 1:
-            raise DataError(
-                "units, width, epochs, batch, learning_rate: needed at least 1 each, and a rate in (0, 1), got "
-                f"{units}, {width}, "
-                f"{epochs}, {batch} and {learning_rate}. Leave them out."
-            )
+        for name, count in {"units": units, "width": width, "epochs": epochs, "batch": batch}.items():
+            if count < 1:
+                raise DataError(f"{name}: needed at least 1, got {count}. Leave it out.")
+        if not 0 < learning_rate < 1:
+            raise DataError(f"learning_rate: needed a rate in (0, 1), got {learning_rate}. Leave it out.")
         self.units = units
         self.width = width
         self.epochs = epochs
@@ -158,12 +157,11 @@ class BiGRU:
         Raises:
             DataError: not fitted, or a place that cannot be written.
         """
-        from safetensors.numpy import save_file  # noqa: PLC0415
+        from safetensors.numpy import save as packed  # noqa: PLC0415 - not save_file, whose files only their owner may read
 
         arrays = {name: value.numpy() for name, value in self._fitted().state_dict().items()}
         described = json.dumps({"settings": self._settings(), "classes": self.classes_, "words": self.words_})
-        with replacing(Path(path)) as part:
-            save_file(arrays, part, metadata={"isthmus-bigru": described})
+        write_whole(Path(path), packed(arrays, metadata={"isthmus-bigru": described}))
 
     @classmethod
     def load(cls, path: str | Path) -> "BiGRU":

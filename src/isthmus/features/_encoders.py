@@ -1,8 +1,10 @@
 """Any encoder of texts through one protocol, `encode(list of str) -> array`, as sentence-transformers' models have it."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -34,7 +36,7 @@ def encode_texts(
 
     Raises:
         DataError: no text, an object without `encode`, or a batch whose result has another number of rows or columns than
-            it should have, or numbers that are not finite.
+            it should have, or holds something else than finite numbers.
 
     Example:
         >>> class Lengths:
@@ -50,7 +52,14 @@ def encode_texts(
     blocks: list[Float[ndarray, "_ d"]] = []
     for start in range(0, len(texts), batch):
         part = list(texts[start : start + batch])
-        block = np.asarray(encoder.encode(part), dtype=np.float32)
+        found = encoder.encode(part)
+        try:
+            block = np.asarray(found, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise DataError(
+                f"encoder: needed rows of numbers, all of one length, for texts {start} to {start + len(part) - 1}, got "
+                f"something else ({_line(error)}). Let encode give one row a text."
+            ) from error
         width = blocks[0].shape[1] if blocks else None
         if block.ndim != 2 or len(block) != len(part) or not block.shape[1] or width not in (None, block.shape[1]):
             raise DataError(
@@ -70,23 +79,40 @@ def encode_texts(
 
 
 def import_encoder(name: str) -> Encoder:
-    """The encoder that `module:name` names; a class, or a function that makes one, is called.
+    """The encoder that `module:name` names; a class, or a function that makes one, is called without arguments.
 
     The module may be an installed one, or lie in the working folder.
 
     Raises:
-        DataError: no such module or name, or nothing with `encode`.
+        DataError: no such module or name, one that fails when imported or called, or nothing with `encode`.
     """
     module, colon, attribute = name.partition(":")
-    if "" not in sys.path:
-        sys.path.insert(0, "")
     try:
-        found = getattr(import_module(module), attribute) if colon else None
-    except (ImportError, AttributeError, ValueError) as error:
-        raise DataError(f"encoder: needed a file or module:name, got {name!r} ({error}). Check the name.") from error
-    if isinstance(found, type) or (callable(found) and not hasattr(found, "encode")):
-        found = found()
+        with _working_folder_importable():
+            found = getattr(import_module(module), attribute) if colon else None
+            if callable(found) and (isinstance(found, type) or not hasattr(found, "encode")):
+                found = found()
+    except Exception as error:  # code of others: it may raise anything
+        raise DataError(
+            f"encoder: needed a file or module:name, got {name!r} ({type(error).__name__}: {_line(error)}). "
+            "Name an object with encode, or what makes one without arguments."
+        ) from error
     return checked_encoder(found)
+
+
+@contextmanager
+def _working_folder_importable() -> Iterator[None]:
+    """Modules of the working folder can be imported for once, and never stand in for installed ones."""
+    folder = str(Path.cwd())
+    sys.path.append(folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:160]
 
 
 def checked_encoder(encoder: Any) -> Encoder:

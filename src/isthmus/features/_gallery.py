@@ -4,6 +4,7 @@ Nothing is unpacked: members of an archive are read in memory. What is listed he
 that a run that goes on later can tell that it meets the same pictures.
 """
 
+import lzma
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -134,13 +135,13 @@ def _archive(path: Path) -> Gallery:
             f"{path}: needed a whole zip archive, got a damaged one ({error}). Write or copy it again."
         ) from error
     names = [member.filename for member in members]
-    for name, follower in zip(names, [*names[1:], None], strict=True):
+    for number, name in enumerate(names):
         if _climbs(name):
             raise DataError(
                 f"{path}: needed members inside the archive's folder, got the path {name!r}, which climbs out of it. "
                 "Such an archive may be an attack: do not unpack it either."
             )
-        if name == follower:
+        if name in names[number + 1 : number + 2]:  # they are sorted
             raise DataError(f"{path}: needed members of different names, got {name!r} twice. Write it again.")
     listed = [member for member in members if _is_listed(PurePosixPath(member.filename))]
     pictures = tuple(
@@ -175,18 +176,22 @@ def _table(path: Path) -> Gallery:
 
 def _read(path: Path) -> bytes:
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise PictureError(f"a file of more than {LARGEST_FILE} bytes")
-        return path.read_bytes()
-    except OSError as error:
-        raise PictureError(f"{error.strerror or error}".lower()) from error
+        if path.exists() and not path.is_file():
+            raise PictureError("a folder or a device, no file")
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)  # whatever size the system claims
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        raise PictureError(f"{getattr(error, 'strerror', None) or error}".lower()) from error
+    if len(content) > LARGEST_FILE:
+        raise PictureError(f"a file of more than {LARGEST_FILE} bytes")
+    return content
 
 
 def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
     try:
         with archive.open(name) as member:
             content = member.read(LARGEST_FILE + 1)  # whatever size the archive claims
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, RuntimeError) as error:
         raise PictureError(f"a damaged or encrypted member ({error})") from error
     if len(content) > LARGEST_FILE:
         raise PictureError(f"a member of more than {LARGEST_FILE} bytes")

@@ -243,7 +243,7 @@ def _write_rows(
         width = width or part["values"].shape[1]
     ids = [picture.id for picture in gallery.pictures]
     used = [name for name, reason in zip(ids, reasons, strict=True) if not reason]
-    _check_some(used, gallery, reasons)
+    _check_some(parts, used, gallery, reasons)
     blocks = (values for number in numbers if len(values := parts.read(number)["values"]))
     write_vectors(out, blocks, (len(used), width), used)
     row = np.cumsum([not reason for reason in reasons]) - 1
@@ -262,7 +262,7 @@ def _write_centroids(
         centroids.add(part["words"], part["sums"], part["counts"])
         reasons += part["reasons"].tolist()
     kept, means = centroids.means(more_than)
-    _check_some(kept, gallery, reasons)
+    _check_some(parts, kept, gallery, reasons)
     write_vectors(out, [means], means.shape, [words[number] for number in kept])
     row_of = {int(number): row for row, number in enumerate(kept)}
     ids = [picture.id for picture in gallery.pictures]
@@ -285,8 +285,10 @@ def _skipped(ids: list[str], reasons: list[str]) -> dict[str, str]:
     return {name: reason for name, reason in zip(ids, reasons, strict=True) if reason}
 
 
-def _check_some(used: Sequence[Any] | ndarray, gallery: Gallery, reasons: list[str]) -> None:
+def _check_some(parts: Parts, used: Sequence[Any] | ndarray, gallery: Gallery, reasons: list[str]) -> None:
     if len(used):
         return
+    if "" not in reasons:
+        parts.clear()  # nothing to go on with
     why = "no word with enough pictures" if "" in reasons else f"none of {len(reasons)} ({reasons[0]})"
     raise DataError(f"{gallery.name}: needed pictures that can be used, got {why}. Check them, or lower more_than.")

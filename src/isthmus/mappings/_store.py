@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as packed  # not save_file, whose files only their owner may read
 from sklearn.utils.validation import check_is_fitted
 
 from isthmus._errors import MappingError
@@ -63,9 +63,9 @@ def save(mapping: Mapping, path: str | Path) -> None:
     part = Path(f"{path}.part")
     text = json.dumps(settings, default=lambda array: array.tolist())  # settings given as arrays come back as lists
     try:
-        save_file(state, part, metadata={"isthmus": kind, "settings": text})
+        part.write_bytes(packed(state, metadata={"isthmus": kind, "settings": text}))
         part.replace(path)
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         part.unlink(missing_ok=True)
         raise MappingError(f"{path}: needed a file that can be written, got {error}. Choose another place.") from error
 
