@@ -184,6 +184,21 @@ def test_two_processes_fetch_one_file_once_after_the_other(server, tmp_path):
     only(tmp_path, "set.bin")
 
 
+def test_two_versions_are_not_joined_by_a_server_that_does_not_know_if_range(server, get):
+    other = bytes(reversed(CONTENT))
+    url = server.add("/a.bin", CONTENT, ("cut", 90_000), ("change", other))
+    server.knows_if_range = False
+    assert get(url) == hashlib.sha256(other).hexdigest()
+    assert get.path.read_bytes() == other
+
+
+@pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://x/a.bin", "data:,hello", "nonsense"])
+def test_only_http(get, url):
+    with pytest.raises(IsthmusError, match="needed an address that begins with http"):
+        get(url)
+    assert not get.path.exists()
+
+
 # Whole sets.
 
 
@@ -270,6 +285,19 @@ HOSTILE = [
     ("cut.tgz", tarred(("a", tarfile.REGTYPE, ""))[:-30], "a whole archive, got a damaged one"),
     ("no.tgz", b"hello", "a whole archive, got a damaged one"),
 ]
+
+
+@pytest.mark.parametrize("bad", [b"<html>no</html>", zipped([("../evil.png", "")]), zipped([])])
+def test_a_first_copy_that_is_no_good_is_not_kept_or_trusted(server, tmp_path, bad):
+    wanted = make(server, "toys.zip", bad, unpack="toys")
+    with pytest.raises(IsthmusError, match="needed"):
+        fetch(wanted, tmp_path, accept_license=True)
+    assert not list(tmp_path.rglob("*.zip"))
+    make(server, "toys.zip", zipped([("a.txt", "ball")]), unpack="toys")
+    fetch(wanted, tmp_path, accept_license=True)
+    (found,) = tmp_path.rglob("a.txt")
+    assert found.read_text() == "ball"
+    assert found.parent.stat().st_mode & 0o044 == 0o044
 
 
 @pytest.mark.parametrize(("name", "content", "message"), HOSTILE)

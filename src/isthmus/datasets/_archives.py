@@ -41,7 +41,10 @@ def unpack(archive: Path, folder: Path) -> None:
         'a dog'
     """
     damaged = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError)
-    place = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        place = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise DataError(f"{folder.parent}: needed a folder that can be written to, got {error}. Choose another.") from error
     try:
         free = shutil.disk_usage(place).free
         for name, size, content in _members(archive):
@@ -52,6 +55,9 @@ def unpack(archive: Path, folder: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             with content() as source, target.open("xb") as file:
                 shutil.copyfileobj(source, file)
+        if not any(place.iterdir()):
+            raise DataError(f"{archive}: needed an archive that holds files, got an empty one. Fetch it again.")
+        place.chmod(0o777 & ~_umask())  # mkdtemp's own is for one user
         os.replace(place, folder)
     except FileExistsError as error:
         raise DataError(f"{archive}: needed every path once, got {error.filename} again. Unpack it by hand.") from error
@@ -63,6 +69,13 @@ def unpack(archive: Path, folder: Path) -> None:
         ) from error
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _umask() -> int:
+    """The process's mask of permissions, which can only be read by setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
 
 
 def _inside(archive: Path, name: str) -> Path:

@@ -84,10 +84,12 @@ def download(
         DataError: a server that refuses, stays silent or keeps breaking off; a file of another checksum or length; a web
             page in place of the file; too little space; a place that cannot be written.
     """
+    if not url.lower().startswith(("http://", "https://")):
+        raise DataError(f"{url}: needed an address that begins with http:// or https://, got another. Check the mirror.")
     part = _Part(path)
     best, failures, mismatches = -1, 0, 0
     new = not path.exists()
-    with _alone(path):
+    with alone(path):
         if new and path.is_file() and (seen := sha256_of(path)) == (sha256 or seen):
             return seen  # another process has fetched it while this one waited
         while True:
@@ -138,6 +140,10 @@ def _attempt(url: str, part: "_Part", size: int | None, pinned: bool, timeout: f
     try:
         with _opener().open(urllib.request.Request(url, headers=headers), timeout=timeout) as answer:
             start = _start(answer.status, answer.headers, have)
+            now = _version(answer.headers)
+            if start and None not in (version, now) and now != version:  # a server that does not know If-Range
+                part.drop()
+                raise _BrokenOffError("another version than before")
             total = _total(answer.headers, start, size, url)
             if _is_page(answer.headers, url):
                 raise DataError(
@@ -145,7 +151,7 @@ def _attempt(url: str, part: "_Part", size: int | None, pinned: bool, timeout: f
                 )
             _check_space(part.path, (total or 0) - start)
             with part.open(start) as file:
-                part.note(_version(answer.headers))  # only now: what is left of another version is gone
+                part.note(now)  # only now: what is left of another version is gone
                 done = start
                 while piece := _read(answer):
                     file.write(piece)
@@ -261,7 +267,7 @@ def _opener() -> urllib.request.OpenerDirector:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
     """One process at a time works on a file; the system lifts the lock when its owner dies."""
     lock = path.with_name(f".{path.name}.lock")
     while True:

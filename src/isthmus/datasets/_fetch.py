@@ -18,7 +18,7 @@ import msgspec
 from isthmus._errors import DataError
 from isthmus._shapes import Progress
 from isthmus.datasets._archives import unpack
-from isthmus.datasets._download import Patience, download, sha256_of
+from isthmus.datasets._download import Patience, alone, download, sha256_of
 
 SUMS = "SHA256SUMS"
 
@@ -161,7 +161,8 @@ def _one(name: str, file: RemoteFile, base: Path, mirror: str | None, how: dict[
     path.parent.mkdir(parents=True, exist_ok=True)
     recorded = _recorded(base).get(file.path)
     expected = file.sha256 or recorded
-    if path.is_file():
+    there = path.is_file()
+    if there:
         seen = sha256_of(path)
         if expected is not None and seen != expected:
             raise DataError(
@@ -175,11 +176,16 @@ def _one(name: str, file: RemoteFile, base: Path, mirror: str | None, how: dict[
             if recorded is None or file.sha256 is not None or "SHA-256" not in str(error):
                 raise
             raise DataError(f"{error} If the source says that it changed, delete its line in {base / SUMS}.") from error
-    if seen != recorded:
-        _record(base, file.path, seen)
     place = None if file.unpack is None else path.parent / file.unpack
     if place is not None and not place.exists():
-        unpack(path, place)
+        try:
+            unpack(path, place)
+        except DataError:
+            if not there and expected is None:  # a first copy that nobody vouches for: the next attempt begins anew
+                path.unlink(missing_ok=True)
+            raise
+    if seen != recorded:
+        _record(base, file.path, seen)
     return Fetched(path, seen, file.sha256 is not None, place)
 
 
@@ -188,14 +194,16 @@ def _recorded(base: Path) -> dict[str, str]:
     sums = base / SUMS
     if not sums.is_file():
         return {}
-    lines = [line.split(maxsplit=1) for line in sums.read_text(encoding="utf-8").splitlines() if line.strip()]
+    text = sums.read_bytes().decode(errors="replace")
+    lines = [line.split(maxsplit=1) for line in text.splitlines() if line.strip()]
     if any(len(line) != 2 or len(line[0]) != 64 for line in lines):
         raise DataError(f"{sums}: needed lines `checksum  path`, as sha256sum writes them, got others. Repair or delete it.")
     return {path.removeprefix("*"): checksum for checksum, path in lines}
 
 
 def _record(base: Path, path: str, checksum: str) -> None:
-    known = {**_recorded(base), path: checksum}
-    part = base / f".{SUMS}.part"
-    part.write_text("".join(f"{value}  {name}\n" for name, value in sorted(known.items())), encoding="utf-8")
-    part.replace(base / SUMS)
+    with alone(base / SUMS):
+        known = {**_recorded(base), path: checksum}
+        part = base / f".{SUMS}.part"
+        part.write_text("".join(f"{value}  {name}\n" for name, value in sorted(known.items())), encoding="utf-8")
+        part.replace(base / SUMS)
