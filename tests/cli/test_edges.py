@@ -1,5 +1,6 @@
 """What the command line refuses before it works, and what it leaves behind when it fails."""
 
+import os
 import subprocess
 import sys
 
@@ -28,6 +29,7 @@ def folder(tmp_path):
         (["overlap", "junk.npy", "x.npy"], "junk.npy: needed an array that numpy saved, got something else."),
         (["audit", "x.npy", "x.npy", "--mapped", "x.npy", "--select", "index"], "select: needed none with --mapped"),
         (["audit", "x.npy", "x.npy", "--mapped", "x.npy", "--mapping", "nn"], "mapping: needed none with --mapped"),
+        (["data", "fetch", "emoji", "--to", "there"], "name: needed a set of others, got emoji, which the package holds."),
         (["check", "x.npy", "x.npy", "x.npy", "--max-echo", "0.5"], "echo_rate: needed spaces with different neighbors"),
     ],
 )
@@ -55,3 +57,12 @@ def test_a_full_disk_leaves_nothing(folder, verb):
     assert done.returncode == 2
     assert "out.html: needed a file that can be written" in done.stderr.splitlines()[-1]
     assert sorted(path.name for path in folder.iterdir()) == ["junk.npy", "x.npy"]
+
+
+def test_a_terminal_that_knows_fewer_characters(folder):
+    (folder / "wörd.txt").write_text("dog 1 0\ncat 0 1\nowl 1 1\n", encoding="utf-8")
+    (folder / "men.tsv").write_text("word1\tword2\trating\ndog\tcat\t1\ndog\towl\t2\ncat\towl\t4\n")
+    command = [sys.executable, "-m", "isthmus", "concepts", "wörd.txt", "--ratings", "men.tsv", "--map", "none"]
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=plain, check=False, timeout=120)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr

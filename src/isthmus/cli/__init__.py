@@ -88,6 +88,9 @@ def main() -> None:
     if sys.stdout is None:
         _complain("isthmus: output: needed an open standard output, got a closed one. Redirect it to a file.\n")
         os._exit(2)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError):  # a terminal that knows fewer characters shows others as ?
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         code = app(prog_name="isthmus", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

@@ -127,9 +127,11 @@ def fetch(
     """
     from isthmus._errors import DataError  # noqa: PLC0415
     from isthmus.cli import _output  # noqa: PLC0415
-    from isthmus.datasets import Patience, source  # noqa: PLC0415
+    from isthmus.datasets import CATALOG, Patience, source  # noqa: PLC0415
     from isthmus.datasets import fetch as get  # noqa: PLC0415
 
+    if name in CATALOG:
+        raise DataError(f"name: needed a set of others, got {name}, which the package holds. Use it: isthmus audit {name}.")
     if not timeout > 0 or attempts < 1:
         raise DataError(f"timeout, attempts: needed more than 0, got {timeout} and {attempts}. Leave them out.")
     found = source(name)

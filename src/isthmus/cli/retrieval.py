@@ -59,6 +59,8 @@ def retrieval(
                     names=(query, item),
                 )  # fmt: skip
                 records += found.records(query, item)
+    if all(record["unanswerable"] == record["n"] for record in records):
+        _output.note("labels: no query shares a class with any item, so nothing is defined")
     if json:
         _output.print_json(records)
         return
