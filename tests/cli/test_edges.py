@@ -26,7 +26,7 @@ def folder(tmp_path):
         (["audit", "--hidden", "3"], "No such option: --hidden. See `isthmus audit --help`."),
         (["overlap"], "Missing argument 'A B [C ...] | NAME'. See `isthmus overlap --help`."),
         (["nope"], "No such command 'nope'. See `isthmus --help`."),
-        (["overlap", "junk.npy", "x.npy"], "junk.npy: needed an array that numpy saved, got something else."),
+        (["overlap", "junk.npy", "x.npy"], "junk.npy: needed a whole file, got a damaged or truncated one, or no array."),
         (["audit", "x.npy", "x.npy", "--mapped", "x.npy", "--select", "index"], "select: needed none with --mapped"),
         (["audit", "x.npy", "x.npy", "--mapped", "x.npy", "--mapping", "nn"], "mapping: needed none with --mapped"),
         (["data", "fetch", "emoji", "--to", "there"], "name: needed a set of others, got emoji, which the package holds."),

@@ -62,7 +62,9 @@ class Ridge(Mapping):
         True
     """
 
-    def __init__(self, penalties: Sequence[float] = PENALTIES, scaling: ScalingKind = "standardize") -> None:
+    def __init__(
+        self, penalties: Sequence[float] | Float[ndarray, " p"] = PENALTIES, scaling: ScalingKind = "standardize"
+    ) -> None:
         self.penalties = penalties
         self.scaling = scaling
 
@@ -73,7 +75,7 @@ class Ridge(Mapping):
         scaled = self.scaling_.apply(x)
         middle, self.intercept_ = scaled.mean(axis=0), y.mean(axis=0)
         smoother = Smoother.of(scaled)
-        self.errors_ = smoother.errors(y, self.penalties)
+        self.errors_ = smoother.errors(y, list(self.penalties))
         self.penalty_ = float(self.penalties[int(np.argmin(self.errors_))])
         self.coef_ = smoother.weights(y - self.intercept_, self.penalty_).T
         self.intercept_ = self.intercept_ - self.coef_ @ middle

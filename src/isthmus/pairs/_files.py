@@ -135,11 +135,10 @@ def _words_beside(path: Path) -> tuple[str, ...] | None:
 
 
 def _damaged(path: Path, error: BaseException) -> str:
-    with path.open("rb") as file:
-        known = file.read(2) in (b"\x93N", b"PK")
-    if not known:
-        return f"{path}: needed an array that numpy saved, got something else. Save it with numpy.save."
     if "pickle" in str(error).lower():
+        with path.open("rb") as file:
+            if file.read(1) not in (b"\x93", b"P", b"\x80"):  # numpy takes any other file for a pickle too
+                return f"{path}: needed a whole file, got a damaged or truncated one, or no array. Save it with numpy.save."
         return (
             f"{path}: needed plain numbers, got pickled objects, which can run code and are refused. "
             "Save array.astype('float32') with numpy.save."
