@@ -10,12 +10,13 @@ import sys
 import tarfile
 import zipfile
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from isthmus import IsthmusError
-from isthmus.datasets import Patience, RemoteFile, Source, _download, download, fetch, source, sources, unpack
+from isthmus.datasets import Patience, RemoteFile, Source, _download, _fetch, download, fetch, source, sources, unpack
 
 CONTENT = np.random.default_rng(0).bytes(200_000)
 SUM = hashlib.sha256(CONTENT).hexdigest()
@@ -192,11 +193,19 @@ def test_two_versions_are_not_joined_by_a_server_that_does_not_know_if_range(ser
     assert get.path.read_bytes() == other
 
 
-@pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://x/a.bin", "data:,hello", "nonsense"])
+@pytest.mark.parametrize("url", ["file:///a", "ftp://x/a.bin", "data:,hello", "nonsense", "http:///a", "http://["])
 def test_only_http(get, url):
     with pytest.raises(IsthmusError, match="needed an address that begins with http"):
         get(url)
-    assert not get.path.exists()
+    with pytest.raises(IsthmusError, match="mirror: needed an address that begins with http"):
+        get_set("wordnet-3.0", get.path.parent / "new", mirror=url)
+    only(get.path.parent)
+
+
+def test_two_lengths_are_not_joined_under_one_etag(server, get):
+    server.knows_if_range, server.tag = False, '"always the same"'
+    assert get(server.add("/a.bin", CONTENT[::-1] + b"longer", ("cut", 70_000), ("change", CONTENT))) == SUM
+    assert [asked for _, asked, _ in server.seen] == [None, "bytes=70000-", None]
 
 
 # Whole sets.
@@ -258,6 +267,9 @@ def test_the_first_checksum_is_trusted_from_then_on(server, tmp_path):
     (tmp_path / "SHA256SUMS").write_text("nonsense\n")
     with pytest.raises(IsthmusError, match="SHA256SUMS: needed lines `checksum  path`"):
         get_set(wanted, tmp_path)
+    (tmp_path / "SHA256SUMS").write_bytes(b"\xff" * 64 + b"  in/a.bin\n")
+    with pytest.raises(IsthmusError, match="SHA256SUMS: needed lines `checksum  path`"):
+        get_set(wanted, tmp_path)
 
 
 def test_a_license_is_accepted_first_and_some_sets_are_fetched_by_hand(tmp_path):
@@ -298,6 +310,34 @@ def test_a_first_copy_that_is_no_good_is_not_kept_or_trusted(server, tmp_path, b
     (found,) = tmp_path.rglob("a.txt")
     assert found.read_text() == "ball"
     assert found.parent.stat().st_mode & 0o044 == 0o044
+
+
+def test_a_good_archive_is_kept_where_only_the_space_to_unpack_it_is_missing(server, tmp_path, monkeypatch):
+    wanted = make(server, "toys.zip", zipped([("a.txt", "ball" * 999)]), unpack="toys")
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(_download, "_check_space", lambda *_: None)
+    monkeypatch.setattr(_download.shutil, "disk_usage", lambda _: usage(10, 5, 5))
+    with pytest.raises(IsthmusError, match="needed more free space"):
+        get_set(wanted, tmp_path)
+    monkeypatch.undo()
+    get_set(wanted, tmp_path)
+    assert len(server.seen) == 1
+
+
+def test_files_fetched_at_once_are_all_recorded(tmp_path):
+    names = [f"f{n}" for n in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: _fetch._record(tmp_path, name, SUM), names))
+    assert sorted(_fetch._recorded(tmp_path)) == sorted(names)
+    only(tmp_path, "SHA256SUMS")
+
+
+def test_a_file_in_place_of_a_folder(server, tmp_path):
+    wanted = make(server, "a.bin", CONTENT)
+    (tmp_path / "in").write_bytes(b"")
+    for place in (tmp_path, tmp_path / "in"):
+        with pytest.raises(IsthmusError, match="in: needed a folder"):
+            get_set(wanted, place)
 
 
 @pytest.mark.parametrize(("name", "content", "message"), HOSTILE)

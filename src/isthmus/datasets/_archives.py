@@ -21,6 +21,10 @@ ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 _Member = tuple[str, int, Callable[[], IO[bytes]]]
 
 
+class UnusableError(DataError):
+    """An archive that no other disk or folder would make better: damaged, empty or hostile."""
+
+
 def unpack(archive: Path, folder: Path) -> None:
     """Unpack a zip or tar into a folder that does not exist yet.
 
@@ -56,13 +60,15 @@ def unpack(archive: Path, folder: Path) -> None:
             with content() as source, target.open("xb") as file:
                 shutil.copyfileobj(source, file)
         if not any(place.iterdir()):
-            raise DataError(f"{archive}: needed an archive that holds files, got an empty one. Fetch it again.")
+            raise UnusableError(f"{archive}: needed an archive that holds files, got an empty one. Fetch it again.")
         place.chmod(0o777 & ~_umask())  # mkdtemp's own is for one user
         os.replace(place, folder)
     except FileExistsError as error:
-        raise DataError(f"{archive}: needed every path once, got {error.filename} again. Unpack it by hand.") from error
+        raise UnusableError(f"{archive}: needed every path once, got {error.filename} again. Unpack it by hand.") from error
     except damaged as error:
-        raise DataError(f"{archive}: needed a whole archive, got a damaged one ({error}). Fetch it again.") from error
+        raise UnusableError(
+            f"{archive}: needed a whole archive, got a damaged one ({error}). Fetch it again."
+        ) from error
     except OSError as error:
         raise DataError(
             f"{archive}: needed to unpack it beside itself, got {error}. Check the disk and the archive."
@@ -81,7 +87,7 @@ def _umask() -> int:
 def _inside(archive: Path, name: str) -> Path:
     parts = name.replace("\\", "/").split("/")
     if name.startswith(("/", "\\")) or PureWindowsPath(name).drive or ".." in parts or "\0" in name:
-        raise DataError(
+        raise UnusableError(
             f"{archive}: needed paths inside of the archive's folder, got {name!r}. Do not unpack it: it is hostile."
         )
     return Path(*[part for part in parts if part not in ("", ".")])
@@ -92,7 +98,9 @@ def _members(archive: Path) -> Iterator[_Member]:
         with zipfile.ZipFile(archive) as zipped:
             for entry in zipped.infolist():
                 if entry.external_attr >> 28 == 0xA:
-                    raise DataError(f"{archive}: needed plain files, got a link, {entry.filename!r}. Unpack it by hand.")
+                    raise UnusableError(
+                        f"{archive}: needed plain files, got a link, {entry.filename!r}. Unpack it by hand."
+                    )
                 if not entry.is_dir():
                     yield entry.filename, entry.file_size, lambda entry=entry: zipped.open(entry)  # type: ignore[misc]
         return
@@ -101,5 +109,7 @@ def _members(archive: Path) -> Iterator[_Member]:
             if member.isdir():
                 continue
             if not member.isreg():
-                raise DataError(f"{archive}: needed plain files, got a link or device, {member.name!r}. Unpack it by hand.")
+                raise UnusableError(
+                    f"{archive}: needed plain files, got a link or device, {member.name!r}. Unpack it by hand."
+                )
             yield member.name, member.size, lambda member=member: tar.extractfile(member)  # type: ignore[misc]

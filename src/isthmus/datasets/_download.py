@@ -14,6 +14,7 @@ import random
 import shutil
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -84,8 +85,7 @@ def download(
         DataError: a server that refuses, stays silent or keeps breaking off; a file of another checksum or length; a web
             page in place of the file; too little space; a place that cannot be written.
     """
-    if not url.lower().startswith(("http://", "https://")):
-        raise DataError(f"{url}: needed an address that begins with http:// or https://, got another. Check the mirror.")
+    check_address(url, "url")
     part = _Part(path)
     best, failures, mismatches = -1, 0, 0
     new = not path.exists()
@@ -121,6 +121,21 @@ def download(
                 )
 
 
+def check_address(url: str, argument: str) -> None:
+    """Refuse what is no http or https address: file:, ftp: and data: are no servers, and urllib would open them.
+
+    Raises:
+        DataError: another scheme, or no host.
+    """
+    try:
+        parts = urllib.parse.urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise DataError(f"{argument}: needed an address that begins with http:// or https://, got {url!r}. Write it whole.")
+
+
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
@@ -129,7 +144,7 @@ def sha256_of(path: Path) -> str:
 
 def _attempt(url: str, part: "_Part", size: int | None, pinned: bool, timeout: float, progress: Progress | None) -> None:
     """Ask for what is missing, and append it."""
-    have, version = part.size(), part.version()
+    have, (version, length) = part.size(), part.noted()
     if have and version is None and not pinned:
         have = 0  # nothing tells whether it is still the same file
     headers = {"User-Agent": "isthmus", "Accept-Encoding": "identity"}
@@ -140,8 +155,9 @@ def _attempt(url: str, part: "_Part", size: int | None, pinned: bool, timeout: f
     try:
         with _opener().open(urllib.request.Request(url, headers=headers), timeout=timeout) as answer:
             start = _start(answer.status, answer.headers, have)
-            now = _version(answer.headers)
-            if start and None not in (version, now) and now != version:  # a server that does not know If-Range
+            now, whole = _version(answer.headers), _length(answer.headers)
+            changed = any(None not in both and both[0] != both[1] for both in ((version, now), (length, whole)))
+            if start and changed:  # a server that does not know If-Range
                 part.drop()
                 raise _BrokenOffError("another version than before")
             total = _total(answer.headers, start, size, url)
@@ -151,7 +167,7 @@ def _attempt(url: str, part: "_Part", size: int | None, pinned: bool, timeout: f
                 )
             _check_space(part.path, (total or 0) - start)
             with part.open(start) as file:
-                part.note(now)  # only now: what is left of another version is gone
+                part.note(now, total)  # only now: what is left of another version is gone
                 done = start
                 while piece := _read(answer):
                     file.write(piece)
@@ -300,15 +316,17 @@ class _Part:
     def size(self) -> int:
         return self.path.stat().st_size if self.path.is_file() else 0
 
-    def version(self) -> str | None:
+    def noted(self) -> tuple[str | None, int | None]:
+        """The version that the part is of, and the length of the whole file, as far as the server said."""
         try:
-            found = json.loads(self._notes.read_text(encoding="utf-8"))["version"]
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return found if isinstance(found, str) else None
+            found = json.loads(self._notes.read_text(encoding="utf-8"))
+            version, length = found.get("version"), found.get("length")
+        except (OSError, ValueError, AttributeError):
+            return None, None
+        return version if isinstance(version, str) else None, length if isinstance(length, int) else None
 
-    def note(self, version: str | None) -> None:
-        self._notes.write_text(json.dumps({"version": version}), encoding="utf-8")
+    def note(self, version: str | None, length: int | None) -> None:
+        self._notes.write_text(json.dumps({"version": version, "length": length}), encoding="utf-8")
 
     def open(self, start: int) -> IO[bytes]:
         file = self.path.open("r+b" if start else "wb")

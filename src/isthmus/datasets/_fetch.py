@@ -6,6 +6,7 @@ changes and damage, but not a first copy that was wrong already.
 """
 
 import difflib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -17,8 +18,8 @@ import msgspec
 
 from isthmus._errors import DataError
 from isthmus._shapes import Progress
-from isthmus.datasets._archives import unpack
-from isthmus.datasets._download import Patience, alone, download, sha256_of
+from isthmus.datasets._archives import UnusableError, unpack
+from isthmus.datasets._download import Patience, alone, check_address, download, sha256_of
 
 SUMS = "SHA256SUMS"
 
@@ -130,7 +131,7 @@ def fetch(
         sleep: how to wait between attempts.
 
     Raises:
-        DataError: an unknown name, terms that are not accepted, a set that must be fetched by hand, a file that cannot be
+        DataError: an unknown name, a mirror that is no http or https address, terms that are not accepted, a set that must be fetched by hand, a file that cannot be
             fetched or has another checksum, an archive that is damaged or hostile, too little space.
     """
     found = source(wanted) if isinstance(wanted, str) else wanted
@@ -143,11 +144,13 @@ def fetch(
             f"{found.name}: needed your consent to its license ({found.license}: {found.terms}), got none. "
             "Pass accept_license=True, or --accept-license."
         )
+    if mirror is not None:
+        check_address(mirror, "mirror")
     base = Path(folder)
     try:
         base.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(f"{base}: needed a folder that can be made, got {error.strerror}. Name another one.") from error
+        raise DataError(f"{base}: needed a folder that can be made, got {error.strerror or error}. Name another one.") from error
     how: dict[str, Any] = {
         name: value
         for name, value in (("patience", patience), ("progress", progress), ("sleep", sleep))
@@ -158,7 +161,10 @@ def fetch(
 
 def _one(name: str, file: RemoteFile, base: Path, mirror: str | None, how: dict[str, Any]) -> Fetched:
     path = base / file.path
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{path.parent}: needed a folder, got {error.strerror or error}. Name another one.") from error
     recorded = _recorded(base).get(file.path)
     expected = file.sha256 or recorded
     there = path.is_file()
@@ -180,7 +186,7 @@ def _one(name: str, file: RemoteFile, base: Path, mirror: str | None, how: dict[
     if place is not None and not place.exists():
         try:
             unpack(path, place)
-        except DataError:
+        except UnusableError:  # a full disk is no reason to fetch it again
             if not there and expected is None:  # a first copy that nobody vouches for: the next attempt begins anew
                 path.unlink(missing_ok=True)
             raise
@@ -196,7 +202,7 @@ def _recorded(base: Path) -> dict[str, str]:
         return {}
     text = sums.read_bytes().decode(errors="replace")
     lines = [line.split(maxsplit=1) for line in text.splitlines() if line.strip()]
-    if any(len(line) != 2 or len(line[0]) != 64 for line in lines):
+    if "\ufffd" in text or any(len(line) != 2 or len(line[0]) != 64 for line in lines):
         raise DataError(f"{sums}: needed lines `checksum  path`, as sha256sum writes them, got others. Repair or delete it.")
     return {path.removeprefix("*"): checksum for checksum, path in lines}
 
@@ -204,6 +210,6 @@ def _recorded(base: Path) -> dict[str, str]:
 def _record(base: Path, path: str, checksum: str) -> None:
     with alone(base / SUMS):
         known = {**_recorded(base), path: checksum}
-        part = base / f".{SUMS}.part"
+        part = base / f".{SUMS}.{os.getpid()}.part"  # its own, where there are no locks
         part.write_text("".join(f"{value}  {name}\n" for name, value in sorted(known.items())), encoding="utf-8")
         part.replace(base / SUMS)
