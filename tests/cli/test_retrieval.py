@@ -54,6 +54,7 @@ def test_a_named_set_has_its_classes():
         (["f.npy", "f.npy", "--include-self"], "sets: needed two sets that ask each other, got --include-self"),
         (["emoji:x", "emoji:y", "--across"], "emoji:x, emoji:y: needed the same width"),
         (["f.npy", "--labels", "y.npz:nothing"], "needed a column or key of the file"),
+        (["f.npy", "f.npy", "-k", "1,1000"], "k: needed at most 192, the candidates of a query, got 1000"),
         (["f.npy", "f.npy", "--metric", "dot"], "metric: needed cosine or euclidean"),
     ],
 )
@@ -62,3 +63,11 @@ def test_what_cannot_be_asked_is_one_line(files, arguments, message):
     assert done.returncode == 2
     assert done.stderr.startswith("isthmus: ")
     assert message in done.stderr.splitlines()[-1]
+
+
+def test_labels_by_row_are_said_where_one_side_has_ids(files):
+    labels = np.load(files / "y.npz")["labels"]
+    (files / "l.tsv").write_text("id\tkind\n" + "".join(f"i{row}\t{each}\n" for row, each in enumerate(labels)))
+    done = run(files / "f.npy", "--labels", f"{files / 'l.tsv'}:kind", "--json")
+    assert done.returncode == 0
+    assert "labels taken row by row: the data has no ids to join by" in done.stderr

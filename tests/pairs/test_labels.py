@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from isthmus import IsthmusError
+from isthmus import IsthmusError, retrieval
 from isthmus.pairs import read_labels
 
 
@@ -24,3 +24,15 @@ def test_nan_and_blank_labels_are_refused(tmp_path):
     for source in (tmp_path / "labels.npy", f"{tmp_path}/labels.tsv:kind"):
         with pytest.raises(IsthmusError, match="needed a label for every item, got none in row 1"):
             read_labels(source)
+
+
+def test_what_cannot_be_joined(tmp_path):
+    (tmp_path / "twice.tsv").write_text("id\tkind\na\tx\na\ty\n")
+    with pytest.raises(IsthmusError, match="needed every id once, got 'a' again"):
+        read_labels(f"{tmp_path}/twice.tsv:kind", ["a"])
+    np.save(tmp_path / "table.npy", np.array([[1.0, 0.0], [np.nan, 0.0]]))
+    with pytest.raises(IsthmusError, match="needed a label for every item, got nan in row 1"):
+        read_labels(tmp_path / "table.npy")
+    for labels in ([0.0, np.nan, 0.0], [[1.0], [np.nan], [1.0]]):
+        with pytest.raises(IsthmusError, match="labels: needed a class for every item, got nan in row 1"):
+            retrieval(np.eye(3), labels=labels)

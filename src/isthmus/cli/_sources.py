@@ -11,7 +11,7 @@ from isthmus._errors import DataError
 from isthmus._shapes import Float
 from isthmus.cli._output import note
 from isthmus.datasets import CATALOG, DEFAULT, load
-from isthmus.pairs import Pairs, Vectors, VectorStream, align, open_stream, read, read_array
+from isthmus.pairs import Pairs, Vectors, VectorStream, align, labels_have_ids, open_stream, read, read_array, read_labels
 from isthmus.words import WordVectors, is_word_file, read_list, read_words, words_beside
 
 
@@ -73,6 +73,14 @@ def joined(x: Vectors, y: Vectors) -> Pairs:
     if result.alignment is not None and (result.alignment.only_x or result.alignment.only_y):
         note(f"joined by id: {result.alignment}")
     return result
+
+
+def labels(source: str, ids: Sequence[str] | None) -> ndarray:
+    """Classes of items: joined by id where both sides have ids, else row by row, with a line where one side has them."""
+    found = read_labels(source, ids)
+    if (ids is not None) != labels_have_ids(source):
+        note(f"labels taken row by row: {'the data' if ids is None else source} has no ids to join by")
+    return found
 
 
 def own_ids(pairs: Pairs, *vectors: Vectors) -> tuple[str, ...] | None:

@@ -22,7 +22,9 @@ def features() -> None:
 def text(
     texts: Annotated[str, Argument(metavar="FILE[:COLUMN]", help="A table with a column of texts, or a .txt, one a line.")],
     out: Annotated[Path, Option(metavar="OUT", help="Where vectors go: .npz with ids, .npy without.")],
-    labels: Annotated[str | None, Option(metavar="FILE:COLUMN", help="Classes to learn a bi-GRU from.")] = None,
+    labels: Annotated[
+        str | None, Option(metavar="FILE:COLUMN", help="Classes to learn a bi-GRU from, by id if both have ids.")
+    ] = None,
     split: Annotated[str | None, Option(metavar="FILE:COLUMN", help="Learn from its train rows only.")] = None,
     words: Annotated[str | None, Option(metavar="FILE", help="Word vectors to begin with.")] = None,
     epochs: Annotated[int | None, Option(help="Passes over the texts; 12 if left out.")] = None,
@@ -123,10 +125,11 @@ def _learn(gru: "BiGRU", found: "Texts", labels: str, split: str | None, words: 
     import numpy as np  # noqa: PLC0415
 
     from isthmus._errors import DataError  # noqa: PLC0415
-    from isthmus.pairs import read_labels, read_split  # noqa: PLC0415
+    from isthmus.cli import _sources  # noqa: PLC0415
+    from isthmus.pairs import read_split  # noqa: PLC0415
 
     n = len(found.values)
-    classes = read_labels(labels, found.ids)
+    classes = _sources.labels(labels, found.ids)
     if len(classes) != n:
         raise DataError(
             f"labels: needed one class for each of {n} texts, got {len(classes)}. Name labels of the same texts."

@@ -75,9 +75,8 @@ def measure(
 def _labels(source: str, pairs: "Pairs", ids: "Sequence[str] | None") -> "ndarray":
     from isthmus._errors import DataError  # noqa: PLC0415
     from isthmus.cli import _sources  # noqa: PLC0415
-    from isthmus.pairs import read_labels  # noqa: PLC0415
 
-    found = read_labels(source, ids)
+    found = _sources.labels(source, ids)
     if found.ndim != 1 or not _sources.rows_kept(pairs):
         got = "several a row" if found.ndim != 1 else "files that were joined by id and lost items"
         raise DataError(f"groups: needed one label for each row of the files, got {got}. Write them in one order, whole.")

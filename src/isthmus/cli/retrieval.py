@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from numpy import ndarray
 
 Argument, Option = typer.Argument, typer.Option
+_KS = "1,5,10"
 
 
 def retrieval(
@@ -16,7 +17,7 @@ def retrieval(
         str | None, Option(help="Classes: FILE.tsv:column, FILE.npz:key, FILE.npy, joined by id if both have ids.")
     ] = None,
     across: Annotated[bool, Option("--across", help="With labels: A asks B and B asks A, not each itself.")] = False,
-    k: Annotated[str, Option("-k", "--k", help="Of Recall@K, as in 10 or 1,5,10.")] = "1,5,10",
+    k: Annotated[str, Option("-k", "--k", help="Of Recall@K, as in 10 or 1,5,10.")] = _KS,
     metric: Annotated[str, Option(help="cosine, euclidean, or both with a comma.")] = "cosine",
     include_self: Annotated[bool, Option("--include-self", help="Within a set: a query is its own first hit.")] = False,
     json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,
@@ -50,6 +51,9 @@ def retrieval(
         asked = [(a, x, b, y), (b, y, a, x)]
     else:
         asked = [(name, rows, name, None) for name, rows in named]
+    candidates = min(len(rows if others is None else others) - (others is None) for _, rows, _, others in asked)
+    if k != _KS and max(ks) > candidates:
+        raise NeighborError(f"k: needed at most {candidates}, the candidates of a query, got {max(ks)}. Use a smaller k.")
     records: list[dict[str, Any]] = []
     with _output.progress() as progress:
         for query, rows, item, others in asked:
@@ -76,7 +80,6 @@ def _read(sets: list[str], labels: str | None) -> "tuple[list[tuple[str, ndarray
     from isthmus._errors import DataError  # noqa: PLC0415
     from isthmus.cli import _sources  # noqa: PLC0415
     from isthmus.datasets import CATALOG, load  # noqa: PLC0415
-    from isthmus.pairs import read_labels  # noqa: PLC0415
 
     if len(sets) == 1 and sets[0] in CATALOG:
         sets = [f"{sets[0]}:x", f"{sets[0]}:y"]
@@ -88,9 +91,11 @@ def _read(sets: list[str], labels: str | None) -> "tuple[list[tuple[str, ndarray
         rows, ids = [pairs.x, pairs.y], _sources.own_ids(pairs, *found)
     else:
         rows, ids = [each.values for each in found], found[0].ids if found else None
+    if len(found) > 2 and labels is not None and any(each.ids != found[0].ids for each in found):
+        raise DataError("labels: needed sets of the same ids in one order, got others. Ask about one set at a time.")
     named = list(zip(sets, rows, strict=True))
     if labels is not None:
-        return named, read_labels(labels, ids)
+        return named, _sources.labels(labels, ids)
     own = {name for each in sets for name, _, side in [each.partition(":")] if side in ("x", "y") and name in CATALOG}
     if len(own) == 1 and all(each.partition(":")[0] in own for each in sets):
         return named, np.array(load(own.pop()).labels)

@@ -66,9 +66,7 @@ def unpack(archive: Path, folder: Path) -> None:
     except FileExistsError as error:
         raise UnusableError(f"{archive}: needed every path once, got {error.filename} again. Unpack it by hand.") from error
     except damaged as error:
-        raise UnusableError(
-            f"{archive}: needed a whole archive, got a damaged one ({error}). Fetch it again."
-        ) from error
+        raise UnusableError(f"{archive}: needed a whole archive, got a damaged one ({error}). Fetch it again.") from error
     except OSError as error:
         raise DataError(
             f"{archive}: needed to unpack it beside itself, got {error}. Check the disk and the archive."
@@ -98,9 +96,7 @@ def _members(archive: Path) -> Iterator[_Member]:
         with zipfile.ZipFile(archive) as zipped:
             for entry in zipped.infolist():
                 if entry.external_attr >> 28 == 0xA:
-                    raise UnusableError(
-                        f"{archive}: needed plain files, got a link, {entry.filename!r}. Unpack it by hand."
-                    )
+                    raise UnusableError(f"{archive}: needed plain files, got a link, {entry.filename!r}. Unpack it by hand.")
                 if not entry.is_dir():
                     yield entry.filename, entry.file_size, lambda entry=entry: zipped.open(entry)  # type: ignore[misc]
         return

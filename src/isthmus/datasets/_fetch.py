@@ -150,7 +150,9 @@ def fetch(
     try:
         base.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(f"{base}: needed a folder that can be made, got {error.strerror or error}. Name another one.") from error
+        raise DataError(
+            f"{base}: needed a folder that can be made, got {error.strerror or error}. Name another one."
+        ) from error
     how: dict[str, Any] = {
         name: value
         for name, value in (("patience", patience), ("progress", progress), ("sleep", sleep))

@@ -3,8 +3,9 @@
 A whole ranking is needed, not only its top, so each block of queries is one float64 product and one sort. The last twelve
 bits of a distance are rounded away and the very last one then says whether the item is relevant: the sort moves relevance
 along, nothing is gathered, and distances that agree to twelve digits are ties. Items in a tie have no order of their own:
-what is reported is the mean over all orders of them, in closed form (McSherry & Najork 2008). So neither the order of the
-rows nor the arithmetic shows, and chance is the case in which all candidates tie.
+what is reported is the mean over all orders of them, in closed form (McSherry & Najork 2008). So the order of the rows does
+not show, and the arithmetic hardly: equal distances that it computes apart may still fall on either side of an edge of the
+grid to which they are rounded. Chance is the case in which all candidates tie.
 
 Blocks depend on the number of candidates alone, and each is computed by one thread with one BLAS thread: the same bits on
 any number of cores.

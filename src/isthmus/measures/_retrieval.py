@@ -264,6 +264,10 @@ def _relevance(labels: Any, item_labels: Any, m: int, n: int) -> Relevance:
             f"item_labels: needed the form of labels, {asked.shape[1:] or 'one class a row'}, got {there.shape[1:]}. "
             "Use the same classes for both."
         )
+    for name, found in (("labels", asked), ("item_labels", there)):
+        if found.dtype.kind == "f" and np.isnan(found).any():
+            row = int(np.isnan(found).reshape(len(found), -1).any(1).argmax())
+            raise NeighborError(f"{name}: needed a class for every item, got nan in row {row}. Label it, or leave it out.")
     if asked.ndim == 2:
         if asked.dtype.kind not in "biuf" or there.dtype.kind not in "biuf":
             raise NeighborError(f"labels: needed a table of numbers or yes and no, got {asked.dtype}. Use 0 and 1.")

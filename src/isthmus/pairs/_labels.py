@@ -21,7 +21,7 @@ def read_labels(source: str | Path, ids: Sequence[str] | None = None) -> ndarray
 
     Raises:
         DataError: no such file, column or key, an array of objects or of another number of dimensions, a label that is nan
-            or empty, or an item that the file does not name.
+            or empty, an item that the file does not name, or the same id twice.
 
     Example:
         >>> import tempfile
@@ -30,6 +30,34 @@ def read_labels(source: str | Path, ids: Sequence[str] | None = None) -> ndarray
         ...     read_labels(f"{folder}/items.tsv:kind").tolist()
         ['animal', 'thing']
     """
+    found, named = _load(source)
+    if ids is not None and named is not None:
+        found = found[_rows_of(ids, named, source)]
+    if found.ndim == 1:
+        labels = found.astype(str)
+        blank = np.flatnonzero(np.isin(labels, ["", "nan"] if found.dtype.kind == "f" else [""]))
+        if len(blank):
+            raise DataError(f"{source}: needed a label for every item, got none in row {blank[0]}. Label or drop it.")
+        return labels
+    if found.ndim != 2 or found.dtype.kind not in "biuf":
+        raise DataError(f"{source}: needed one class a row, or a table of rows by classes, got {found.shape}. Check it.")
+    if found.dtype.kind == "f" and np.isnan(found).any():
+        row = int(np.isnan(found).any(1).argmax())
+        raise DataError(f"{source}: needed a label for every item, got nan in row {row}. Write 0 or 1, or drop it.")
+    return found != 0
+
+
+def labels_have_ids(source: str | Path) -> bool:
+    """Whether a file of labels names its rows, so that `read_labels` can join them by id.
+
+    Raises:
+        DataError: as `read_labels`.
+    """
+    return _load(source)[1] is not None
+
+
+def _load(source: str | Path) -> tuple[ndarray, list[str] | None]:
+    """The labels as they lie there, and the ids beside them if there are any."""
     name, colon, key = str(source).rpartition(":")
     path = Path(name if colon and not Path(source).exists() else source)
     if path.suffix.lower() in (".tsv", ".csv"):
@@ -49,22 +77,17 @@ def read_labels(source: str | Path, ids: Sequence[str] | None = None) -> ndarray
         if key not in found or str(path) == str(source):
             raise DataError(f"{source}: needed a column or key of the file, got others. It has {', '.join(found)}.")
         named = found.get("id", found.get("ids"))
-        found = np.asarray(found[key])
-        if ids is not None and named is not None and len(named) == len(found):
-            found = found[_rows_of(ids, named, source)]
-    if found.ndim == 1:
-        labels = found.astype(str)
-        blank = np.flatnonzero(np.isin(labels, ["", "nan"] if found.dtype.kind == "f" else [""]))
-        if len(blank):
-            raise DataError(f"{source}: needed a label for every item, got none in row {blank[0]}. Label or drop it.")
-        return labels
-    if found.ndim != 2 or found.dtype.kind not in "biuf":
-        raise DataError(f"{source}: needed one class a row, or a table of rows by classes, got {found.shape}. Check it.")
-    return found != 0
+        labels = np.asarray(found[key])
+        same = named is not None and labels.ndim > 0 and len(named) == len(labels)
+        return labels, [str(each) for each in np.asarray(named).ravel().tolist()] if same else None
+    return found, None
 
 
-def _rows_of(ids: Sequence[str], named: Any, source: str | Path) -> list[int]:
-    row_of = {str(name): row for row, name in enumerate(np.asarray(named).ravel().tolist())}
+def _rows_of(ids: Sequence[str], named: Sequence[str], source: str | Path) -> list[int]:
+    row_of = {name: row for row, name in enumerate(named)}
+    if len(row_of) < len(named):
+        again = next(name for row, name in enumerate(named) if row_of[name] != row)
+        raise DataError(f"{source}: needed every id once, got {again!r} again. Keep one line for each item.")
     missing = [name for name in ids if name not in row_of]
     if missing:
         raise DataError(
