@@ -131,7 +131,8 @@ def fetch(
         sleep: how to wait between attempts.
 
     Raises:
-        DataError: an unknown name, a mirror that is no http or https address, terms that are not accepted, a set that must be fetched by hand, a file that cannot be
+        DataError: an unknown name, a mirror that is no http or https address, terms that are not accepted, a set that must
+            be fetched by hand, a file that cannot be
             fetched or has another checksum, an archive that is damaged or hostile, too little space.
     """
     found = source(wanted) if isinstance(wanted, str) else wanted

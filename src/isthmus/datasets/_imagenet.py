@@ -119,7 +119,8 @@ def imagenet_pairs(
     A word is looked up as it is, then with spaces and with hyphens in place of underscores, then in small letters; what is
     not found is left out and recorded. Words that differ only in capitals (`crane`, the bird, and `Crane`, the poet) are two
     items; where `text` has but the small one, both have its vector, and are each other's neighbors at distance 0. Text is x
-    and pictures are y here; `read_paper_set` gives the images as x and the texts as y. Give vectors of whole expressions as `text` to have those too.
+    and pictures are y here; `read_paper_set` gives the images as x and the texts as y. Give vectors of whole expressions as
+    `text` to have those too.
 
     Args:
         centroids: mean image features of each synset; the ids are synsets (n01440764).
