@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -64,26 +64,10 @@ def print_plain(records: list[dict[str, Any]], *, json: bool, csv: bool) -> bool
 def write_table(path: Path, records: list[dict[str, Any]], columns: Sequence[str]) -> None:
     """A TSV file, whole or not at all; only its header where there are no records."""
     lines = ["\t".join(columns), *("\t".join(str(record[name]) for name in columns) for record in records)]
+    from isthmus.pairs import whole  # noqa: PLC0415 - the command line starts before numpy does
+
     with whole(path) as part:
         part.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """Another name to write a file under; it takes its own when the block is done, and nothing is left when that fails.
-
-    Raises:
-        DataError: a place that cannot be written to, or a full disk.
-    """
-    part = path.with_name(f"{path.name}.part")
-    try:
-        yield part
-        part.replace(path)
-    except OSError as error:
-        raise DataError(f"{path}: needed a file that can be written, got {error}. Choose another place.") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def check_writable(path: Path, name: str = "report", endings: Sequence[str] = (".html", ".htm")) -> None:

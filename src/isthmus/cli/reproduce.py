@@ -106,9 +106,10 @@ def _figure1(vectors: str | None, chart: Path | None, form: str, how: dict[str, 
 
 def _save(figure: Any, path: Path) -> None:
     from isthmus.cli import _output  # noqa: PLC0415
+    from isthmus.pairs import whole  # noqa: PLC0415
 
     form = path.suffix.lower().removeprefix(".")
-    with _output.whole(path) as part:
+    with whole(path) as part:
         figure.save(str(part), format=form, **({"inline": True} if form == "html" else {}))  # a page that needs no network
     _output.note(f"chart: {path}")
 

@@ -18,7 +18,7 @@ from isthmus.pairs._synthetic import (
     shared_latent,
 )
 from isthmus.pairs._vectors import Vectors, check_ids, check_vectors
-from isthmus.pairs._write import write
+from isthmus.pairs._write import whole, write
 
 __all__ = [
     "STREAMED",
@@ -52,5 +52,6 @@ __all__ = [
     "read_split",
     "rotated_copies",
     "shared_latent",
+    "whole",
     "write",
 ]

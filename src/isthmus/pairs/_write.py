@@ -1,5 +1,7 @@
 """Vectors into a file, whole or not at all: npy, or npz where their ids go with them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -29,17 +31,28 @@ def write(vectors: Vectors, target: str | Path) -> None:
     path = Path(target)
     if path.suffix.lower() not in (".npy", ".npz"):
         raise DataError(f"out: needed a file ending in .npy or .npz, got {str(target)!r}. Name it {path.stem or 'x'}.npz.")
+    with whole(path) as part, part.open("wb") as file:
+        if path.suffix.lower() == ".npy":
+            np.save(file, vectors.values)
+        elif vectors.ids is None:
+            np.savez(file, values=vectors.values)
+        else:
+            np.savez(file, values=vectors.values, ids=np.array(vectors.ids))
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Another name to write a file under; it takes its own when the block is done, and nothing is left when that fails.
+
+    Raises:
+        DataError: a place that cannot be written to, or a full disk.
+    """
     part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("wb") as file:
-            if path.suffix.lower() == ".npy":
-                np.save(file, vectors.values)
-            elif vectors.ids is None:
-                np.savez(file, values=vectors.values)
-            else:
-                np.savez(file, values=vectors.values, ids=np.array(vectors.ids))
+        yield part
         part.replace(path)
     except OSError as error:
         raise DataError(f"{path}: needed a file that can be written, got {error}. Choose another place.") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

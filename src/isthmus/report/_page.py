@@ -4,13 +4,12 @@ The figure is drawn once into the page as SVG, so that it needs no script, no ne
 escaped by the template engine and by the drawing alike.
 """
 
-from contextlib import suppress
 from math import isnan
 from pathlib import Path
 from typing import Any
 
-from isthmus._errors import DataError
 from isthmus.experiments import Audit, AuditRow
+from isthmus.pairs import whole
 from isthmus.report._tables import audit_answer, ends
 
 _PAGE = """<!doctype html>
@@ -126,15 +125,8 @@ def write_page(audit: Audit, path: Path) -> None:
         )
     )
     path = path.resolve()  # through a symbolic link, to the file that it names
-    part = path.with_name(f"{path.name}.part")
-    try:
+    with whole(path) as part:
         part.write_text(html, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise DataError(f"{path}: needed a file that can be written, got {error}. Choose another place.") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def _cells(row: AuditRow) -> list[str]:
