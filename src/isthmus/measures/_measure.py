@@ -86,7 +86,7 @@ class MeasureResult:
             "a": a, "b": b, "measure": self.name, "n": self.n, "k": self.k, "metric": self.metric, "value": self.value,
             "chance": self.chance, "chance_is_exact": self.chance_is_exact, "ci_low": low, "ci_high": high,
             "p_value": self.p_value, "threshold": self.threshold, "calibrated": self.calibrated,
-            "permutations": len(self.null), "best": self.best, "invariances": sorted(self.invariances),
+            "permutations": len(self.null), "best": self.best, "invariances": " ".join(sorted(self.invariances)),
             "note": self.note,
         }  # fmt: skip
 

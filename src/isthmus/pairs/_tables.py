@@ -132,14 +132,13 @@ def read_parquet(path: Path, column: str | None) -> Vectors:
         array([[1., 2.], [3., 4.]])
     """
     try:
-        frame = pl.read_parquet(path)
+        schema = dict(pl.read_parquet_schema(path))
+        id_column = next((name for name in schema if names_ids(name) and name != column), None)
+        column, columns = vector_columns(path, schema, column)
+        frame = pl.read_parquet(path, columns=[*columns, *([] if id_column is None else [id_column])])
     except (PolarsError, OSError) as error:
-        raise DataError(
-            f"{path}: needed a whole parquet file, got a damaged one ({_first_line(error)}). Write it again."
-        ) from error
-    id_column = next((name for name in frame.columns if names_ids(name) and name != column), None)
+        raise DataError(_broken_parquet(path, error)) from error
     ids = None if id_column is None else tuple(map(str, frame[id_column].to_list()))
-    column, columns = vector_columns(path, dict(frame.schema), column)
     if column is None:
         return Vectors.of(frame.select(pl.col(name).cast(pl.Float64) for name in columns).to_numpy(), ids, path.name)
     rows = frame[column].to_list()
@@ -156,6 +155,23 @@ def read_parquet(path: Path, column: str | None) -> Vectors:
             f"{path}:{column}: needed lists of numbers, got {frame.schema[column]}. Name another column."
         ) from error
     return Vectors.of(values, ids, f"{path.name}:{column}")
+
+
+def nested_columns(path: Path) -> list[str]:
+    """The columns of lists or arrays of numbers of a parquet file, in its order.
+
+    Raises:
+        DataError: a damaged file.
+    """
+    try:
+        schema = pl.read_parquet_schema(path)
+    except (PolarsError, OSError) as error:
+        raise DataError(_broken_parquet(path, error)) from error
+    return [name for name, kind in schema.items() if isinstance(kind, pl.List | pl.Array) and kind.inner.is_numeric()]
+
+
+def _broken_parquet(path: Path, error: BaseException) -> str:
+    return f"{path}: needed a whole parquet file, got a damaged one ({_first_line(error)}). Write it again."
 
 
 def vector_columns(path: Path, schema: Mapping[str, Any], column: str | None) -> tuple[str | None, tuple[str, ...]]:
