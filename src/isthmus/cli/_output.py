@@ -132,7 +132,8 @@ def progress() -> Iterator[Progress]:
 
         console = Console(stderr=True)
         if not console.is_dumb_terminal:
-            yield from _bar(console)
+            with _bar(console) as bar:
+                yield _counting_passes(bar)
             return
     last = 0.0
 
@@ -142,9 +143,23 @@ def progress() -> Iterator[Progress]:
             last = time.monotonic()
             note(f"{what} ({done} of {total})")
 
-    yield line
+    yield _counting_passes(line)
 
 
+def _counting_passes(progress: Progress) -> Progress:
+    """What is begun again under the same name, as the search of another space, is told apart by its number."""
+    passes: dict[str, tuple[int, int]] = {}
+
+    def counted(what: str, done: int, total: int) -> None:
+        number, before = passes.get(what, (1, -1))
+        number += done < before
+        passes[what] = number, done
+        progress(what if number == 1 else f"{what}, pass {number}", done, total)
+
+    return counted
+
+
+@contextmanager
 def _bar(console: Any) -> Iterator[Progress]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 

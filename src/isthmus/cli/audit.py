@@ -84,6 +84,8 @@ def audit(
 
     if mapped is not None:
         _sources.refuse_given(context, "mapped", ["mapping", "loss", "learning_rate", "select"])
+    if select is not None and select.replace("_", "-") not in _options.CRITERIA:
+        raise DataError(f"select: needed one of {', '.join(_options.CRITERIA)}, got {select!r}. Choose one.")
     pairs = _sources.pairs(data or [], dictionary, lower_case=lower_case)
     from isthmus.experiments import audit as run  # noqa: PLC0415
     from isthmus.experiments import audit_sample  # noqa: PLC0415
@@ -105,6 +107,7 @@ def audit(
     drawn = sample is not None or precision is not None
     if drawn and (given is None or parts is not None):
         raise DataError("sample: needed --mapped F and no --split, got others. What is learned is tested whole.")
+    chosen_by = None if select is None else check_select(select.replace("-", "_"))
     ks, metrics = _sources.numbers(k, "k"), [check_metric(each) for each in _sources.words(metric, "metric")]
     with _output.progress() as progress:
         if drawn:
@@ -117,11 +120,9 @@ def audit(
                 pairs, _sources.words(mapping, "mapping"), mapped=given, k=ks, metric=metrics, include_self=include_self,
                 folds=folds, split=parts, seeds=seeds, seed=seed, loss=loss, recipe=recipe,
                 learning_rate=learning_rate, progress=progress,
-                select=None if select is None else check_select(select.replace("-", "_")),
+                select=chosen_by,
             )  # fmt: skip
-    if recipe == "authors-code" and "learning_rates" in result.settings:  # whose rates depend on which space holds images
-        for direction, rates in result.settings["learning_rates"].items():
-            _output.note(f"{direction}: learning rate " + ", ".join(f"{rate:g} of {name}" for name, rate in rates.items()))
+    _tell(result.settings)
     if report is not None:
         from isthmus.report import write_page  # noqa: PLC0415
 
@@ -137,6 +138,21 @@ def audit(
 
     then = _then(context, most=min(row.n_neighborhood for row in result.rows) - 1)
     _output.write(result.records(), shown, json=json, csv=csv, then=then)
+
+
+def _tell(settings: dict[str, Any]) -> None:
+    """Lines on how mappings were learned: rates that depend on the spaces, and trainings that did not go well."""
+    from isthmus.cli import _output  # noqa: PLC0415
+
+    if settings.get("recipe") == "authors-code":  # its rates depend on which space holds images
+        for direction, rates in settings["learning_rates"].items():
+            _output.note(f"{direction}: learning rate " + ", ".join(f"{rate:g} of {name}" for name, rate in rates.items()))
+    for direction, counts in settings.get("unsteady", {}).items():
+        for name, count in counts.items():
+            _output.note(
+                f"{direction}: the training loss of {name} did not steadily decrease in {count} of its trainings; "
+                "a smaller --learning-rate may mend that"
+            )
 
 
 def _then(context: typer.Context, most: int) -> list[str] | None:

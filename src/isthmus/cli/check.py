@@ -54,6 +54,8 @@ def check(
         isthmus check old.parquet:vector new.parquet:vector --min-overlap 0.8 --sure --json
         isthmus check x.npy mapped.npy y.npy --min-index 0 --max-echo 0.3
     """
+    from functools import partial  # noqa: PLC0415
+
     from isthmus.cli import _output, _sources  # noqa: PLC0415 - the command line starts before numpy does
     from isthmus.measures import bridge, keeps, overlap  # noqa: PLC0415
     from isthmus.neighbors import check_metric  # noqa: PLC0415
@@ -74,7 +76,9 @@ def check(
         )
     pairs = _sources.pairs([sets[0], sets[-1]] if len(sets) > 1 else sets, dictionary, lower_case=lower_case)
     spaces = [pairs.x, pairs.y] if of_two else [pairs.x, _sources.mapped(sets[1], pairs), pairs.y]
-    measure: Callable[..., OverlapResult | Bridge] = overlap if of_two else bridge
+    measure: Callable[..., OverlapResult | Bridge] = bridge
+    if of_two:
+        measure = partial(overlap, names=(pairs.x_space, pairs.y_space))
     with _output.progress() as progress:
         result = measure(
             *spaces, k, check_metric(metric), include_self=include_self, sample=sample, seed=seed, progress=progress

@@ -22,7 +22,6 @@ def data() -> None:
     """The named data sets, and those that can be fetched."""
 
 
-@app.command("list")
 def list_sets(json: _options.Json = False, csv: _options.Csv = False) -> None:
     """The named data sets, ready to use (`isthmus audit NAME`), and those to fetch (`isthmus data fetch NAME`)."""
     from isthmus.cli import _output  # noqa: PLC0415 - the command line starts before numpy does

@@ -54,6 +54,7 @@ def fit(
     from isthmus.mappings import MLP, save  # noqa: PLC0415
     from isthmus.mappings import mapping as named  # noqa: PLC0415
     from isthmus.pairs import check_seed, read_split  # noqa: PLC0415
+    from isthmus.training import steadily_decreases  # noqa: PLC0415
 
     check_seed(seed)
     _output.check_writable(out, "out", [".safetensors"])
@@ -63,6 +64,8 @@ def fit(
     learned = named(mapping, loss=loss, recipe=recipe_for(pairs, mapping, recipe, learning_rate), seed=seed)
     if isinstance(learned, MLP):
         learned.fit(pairs.x, pairs.y, pairs.labels)
+        if not steadily_decreases(learned.loss_):
+            _output.note("the training loss did not steadily decrease; a smaller --learning-rate may mend that")
     else:
         learned.fit(pairs.x, pairs.y)
     save(learned, out)

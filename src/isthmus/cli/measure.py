@@ -73,7 +73,7 @@ def measure(
                 for each in ks:
                     found = measured(
                         pairs.x, pairs.y, names, each, one, draws=permutations, half_samples=half_samples, seed=seed,
-                        groups=labels, progress=progress,
+                        groups=labels, progress=progress, names=(a, b),
                     )  # fmt: skip
                     results += [(a, b, result) for result in found]
     # What knows no k, or no metric, is the same for each of them.

@@ -157,6 +157,22 @@ def read_parquet(path: Path, column: str | None) -> Vectors:
     return Vectors.of(values, ids, f"{path.name}:{column}")
 
 
+def read_columns(path: Path) -> dict[str, list[Any]]:
+    """The columns of a parquet file that hold no lists.
+
+    Values are text, missing ones empty.
+
+    Raises:
+        DataError: a damaged file.
+    """
+    try:
+        flat = [name for name, kind in pl.read_parquet_schema(path).items() if not kind.is_nested()]
+        frame = pl.read_parquet(path, columns=flat)
+    except (PolarsError, OSError) as error:
+        raise DataError(_broken_parquet(path, error)) from error
+    return {name: frame[name].cast(pl.String).fill_null("").to_list() for name in flat}
+
+
 def nested_columns(path: Path) -> list[str]:
     """The columns of lists or arrays of numbers of a parquet file, in its order.
 
@@ -215,9 +231,23 @@ def _text(path: Path, *, header: bool) -> pl.DataFrame:
         separator = "," if path.suffix.lower() == ".csv" else "\t"
         return pl.read_csv(path, separator=separator, has_header=header, infer_schema=False).fill_null("")
     except (PolarsError, OSError) as error:
+        _check_encoding(path)
         raise DataError(
             f"{path}: needed a table with equally long lines, got a damaged one ({_first_line(error)}). "
             "Check the separator (.csv: comma, .tsv: tab) and that the file is whole."
+        ) from error
+
+
+def _check_encoding(path: Path) -> None:
+    """Refuse a text that is not UTF-8, by the line of its first wrong byte."""
+    content = path.read_bytes()
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{path}: needed text in UTF-8, got the byte 0x{content[error.start]:02x} in line {line}. "
+            "Save it in UTF-8, as with: iconv -f LATIN1 -t UTF-8."
         ) from error
 
 
