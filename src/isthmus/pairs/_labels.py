@@ -1,4 +1,4 @@
-"""Classes of items from a file: a column of a text table, or an array of an npz file."""
+"""Classes of items from a file: a column of a table, or an array of an npz file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +14,8 @@ def read_labels(source: str | Path, ids: Sequence[str] | None = None) -> ndarray
     """One class a row, as text, or a table of rows by classes that is not 0 where a row is in one.
 
     Args:
-        source: `file.tsv:column`, `file.csv:column`, `file.parquet:column`, `file.npz:key` or `file.npy`; an array of one dimension holds one class
-            a row, one of two dimensions several.
+        source: `file.tsv:column`, `file.csv:column`, `file.parquet:column`, `file.npz:key` or `file.npy`; an array of one
+            dimension holds one class a row, one of two dimensions several.
         ids: of the items to label, in order. Where the file has ids too (a column `id`, an array `ids`), labels are joined
             by them; else they are taken row by row.
 
