@@ -6,8 +6,8 @@ import sys
 from typing import get_args
 
 import pytest
-from cli.in_process import parsed
 
+from in_process import parsed
 from isthmus.cli import _options
 from isthmus.concepts import MAPS
 from isthmus.concepts import SIMILARITIES as KINDS
@@ -104,4 +104,19 @@ def test_completion_installs_into_a_shell(tmp_path):
 
 
 def test_every_completed_value_is_one_that_the_option_takes():
-    parsed(["audit", "emoji", "--mapping", "ridge,nn-3", "--metric", "csls", "--recipe", "paper", "--select", "index", "--loss", "mse"])
+    parsed(
+        [
+            "audit",
+            "emoji",
+            "--mapping",
+            "ridge,nn-3",
+            "--metric",
+            "csls",
+            "--recipe",
+            "paper",
+            "--select",
+            "index",
+            "--loss",
+            "mse",
+        ]
+    )

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 import polars as pl
 import pytest
-from cli.in_process import invoke, parsed
 from typer.main import get_command
 
 import isthmus
+from in_process import invoke, parsed
 from isthmus._errors import DataError
 from isthmus.cli import _output, app
 
@@ -64,7 +64,9 @@ def made(tmp_path_factory):
     isthmus.mappings.save(mapping, folder / "map.safetensors")
     (folder / "words.txt").write_text("dog 1 0 2\ncat 0 1 1\nowl 1 1 0\nfox 2 1 1\n")
     (folder / "copy.txt").write_text("dog 1 0 1\ncat 0 1 2\nowl 1 3 0\nfox 2 0 1\n")
-    (folder / "men.tsv").write_text("word1\tword2\trating\ndog\tcat\t1\ndog\towl\t2\ncat\towl\t4\nfox\tcat\t3\nfox\tyak\t2\n")
+    (folder / "men.tsv").write_text(
+        "word1\tword2\trating\ndog\tcat\t1\ndog\towl\t2\ncat\towl\t4\nfox\tcat\t3\nfox\tyak\t2\n"
+    )
     (folder / "list.txt").write_text("dog\ngrey fox\n")
     (folder / "lines.txt").write_text("a dog\na cat\n")
     (folder / "small.toml").write_text(SPEC)
@@ -108,7 +110,9 @@ def test_one_set_of_records_in_three_forms_and_a_command_that_comes_next(verb, m
 def verbs():
     command = get_command(app)
     for name, verb in command.commands.items():
-        yield from ((f"{name} {each}", one) for each, one in verb.commands.items()) if hasattr(verb, "commands") else [(name, verb)]
+        yield from (
+            ((f"{name} {each}", one) for each, one in verb.commands.items()) if hasattr(verb, "commands") else [(name, verb)]
+        )
 
 
 def test_the_two_options_are_the_same_everywhere():
@@ -138,7 +142,10 @@ def test_notes_are_no_part_of_records():
 
 def test_what_is_not_defined_is_null_and_empty():
     records = [{"a": float("nan"), "b": float("inf"), "c": None, "d": 1.5, "e": "caf\udce9"}]
-    for form, text in (("json", '[\n  {"a":null,"b":null,"c":null,"d":1.5,"e":"caf\ufffd\ufffd\ufffd"}\n]\n'), ("csv", "a,b,c,d,e\n,,,1.5,caf\ufffd\ufffd\ufffd\n")):
+    for form, text in (
+        ("json", '[\n  {"a":null,"b":null,"c":null,"d":1.5,"e":"caf\ufffd\ufffd\ufffd"}\n]\n'),
+        ("csv", "a,b,c,d,e\n,,,1.5,caf\ufffd\ufffd\ufffd\n"),
+    ):
         out = io.StringIO()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "stdout", out)

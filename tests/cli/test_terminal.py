@@ -9,7 +9,8 @@ import time
 
 import numpy as np
 import pytest
-from cli.in_process import parsed
+
+from in_process import parsed
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 COLOR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|9[0-7]|4[0-8])(?:;\d+)*m")
@@ -43,7 +44,9 @@ def in_terminal(folder, *arguments, **more):
 
 def piped(folder, *arguments, **more):
     command = [sys.executable, "-m", "isthmus", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment(**more), check=False, timeout=120)
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=folder, env=environment(**more), check=False, timeout=120
+    )
 
 
 @pytest.fixture(scope="module")
