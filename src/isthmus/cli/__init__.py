@@ -56,7 +56,7 @@ app.add_typer(features.app, name="features")
 @app.command("help", short_help="This text, or that of a verb.")
 def explain(
     context: typer.Context,
-    verb: Annotated[list[str] | None, typer.Argument(metavar="[VERB]", help="As in `isthmus help data fetch`.")] = None,
+    verb: Annotated[list[str] | None, typer.Argument(metavar="VERB", help="As in `isthmus help data fetch`.")] = None,
 ) -> None:
     """What isthmus does, or what a verb of it does."""
     where: Any = context.parent

@@ -39,7 +39,7 @@ def write(
         return
     shown = console()
     for each in tables():
-        shown.print(each, soft_wrap=isinstance(each, str), markup=False, highlight=False)
+        shown.print(each, soft_wrap=isinstance(each, str), markup=False, emoji=False, highlight=False)
     if then is not None:
         suggest(then)
 

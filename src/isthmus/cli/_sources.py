@@ -96,7 +96,7 @@ def is_file(name: str) -> bool:
     return name not in CATALOG and (Path(name).exists() or bool(Path(name.rpartition(":")[0] or name).suffix))
 
 
-def spaces(arguments: Sequence[str]) -> list[str]:
+def spaces(arguments: Sequence[str], *, tell: bool = True) -> list[str]:
     """The sets that arguments name: one argument alone may hold several, as a named data set does, or a table's columns."""
     if len(arguments) != 1:
         return list(arguments)
@@ -106,7 +106,8 @@ def spaces(arguments: Sequence[str]) -> list[str]:
     keys = spaces_in(name)
     if len(keys) < 2:
         return [name]
-    note(f"{name} holds {', '.join(keys)}, in this order")
+    if tell:
+        note(f"{name} holds {', '.join(keys)}, in this order")
     return [f"{name}:{key}" for key in keys]
 
 

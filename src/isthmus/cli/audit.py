@@ -17,7 +17,7 @@ def audit(
     data: Annotated[
         list[str] | None,
         Argument(
-            metavar="[X Y | FILE | NAME]",
+            metavar="X Y | FILE | NAME",
             help="Two files, one that holds both, or a named set (imagenet-words).",
             autocompletion=_options.sets_or_files((*_options.SETS, *_options.SIDES)),
         ),

@@ -72,7 +72,7 @@ def fit(
     inputs, outputs = pairs.x.shape[1], pairs.y.shape[1]
     about = {"mapping": mapping, "items": len(pairs), "inputs": inputs, "outputs": outputs, "file": str(out)}
     line = f"learned {mapping} from {len(pairs)} items, {inputs} to {outputs} numbers: {out}"
-    then = ["apply", str(out), _sources.spaces(data)[0], "--out", "mapped.npz"]
+    then = ["apply", str(out), _sources.spaces(data, tell=False)[0], "--out", "mapped.npz"]
     _output.write([about], lambda: [line], json=json, csv=csv, then=then)
 
 
