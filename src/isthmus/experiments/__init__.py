@@ -14,6 +14,7 @@ from isthmus.experiments._figure1 import (
     untrained_overlaps,
 )
 from isthmus.experiments._figure2 import Figure2, figure2
+from isthmus.experiments._neighborhoods import Neighborhoods
 from isthmus.experiments._plan import Cell, plan
 from isthmus.experiments._published import (
     PUBLISHED_BASELINE,
@@ -23,6 +24,7 @@ from isthmus.experiments._published import (
     published_similarities,
     without_self,
 )
+from isthmus.experiments._reopened import reopened
 from isthmus.experiments._reproduce import REPRODUCIBLE, reproduce
 from isthmus.experiments._reproduction import ReproducedOverlap, Reproduction
 from isthmus.experiments._results import Level, Results, open_results
@@ -52,6 +54,7 @@ __all__ = [
     "Figure1",
     "Figure2",
     "Level",
+    "Neighborhoods",
     "Panel",
     "PublishedOverlap",
     "PublishedSimilarity",
@@ -79,6 +82,7 @@ __all__ = [
     "read_spec",
     "ready_specs",
     "recipe_for",
+    "reopened",
     "reproduce",
     "reproduce_similarities",
     "run",

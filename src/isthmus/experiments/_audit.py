@@ -6,7 +6,7 @@ searched once for each test set, at a depth that serves every k and every half-s
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy import ndarray
 from isthmus._errors import DataError, MappingError, NeighborError
 from isthmus._shapes import Float, Progress
 from isthmus.experiments._authors import recipe_for
+from isthmus.experiments._neighborhoods import Neighborhoods
 from isthmus.experiments._tally import Errors, Tally, half_masks, neighbor_table, tally
 from isthmus.mappings import (
     FAMILY,
@@ -101,13 +102,24 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The rows of an audit and what they were made with."""
+    """The rows of an audit and what they were made with.
+
+    Args:
+        pairs, x_space, y_space: what reports call the pairs and the two spaces.
+        rows: one a direction, metric, k and mapping or control.
+        settings: what the audit was asked for.
+        ids, labels: of the items of the data, by row; none where they are not known.
+        neighborhoods: the neighbor lists of each direction and mapping at the first k and metric, of the first seed.
+    """
 
     pairs: str
     x_space: str
     y_space: str
     rows: tuple[AuditRow, ...]
     settings: dict[str, Any]
+    ids: tuple[str, ...] = field(default=(), repr=False)
+    labels: tuple[str, ...] | None = field(default=None, repr=False)
+    neighborhoods: tuple[Neighborhoods, ...] = field(default=(), repr=False, compare=False)
 
     def records(self) -> list[dict[str, Any]]:
         """The rows as flat records, ready for JSON or a data frame."""
@@ -223,6 +235,7 @@ def audit(
     runs = sum(_runs(candidate, seeds) for candidate in candidates)
     steps = _Steps(progress, len(sides) * len(splits) * (runs + 1))
     rows: list[AuditRow] = []
+    neighborhoods: list[Neighborhoods] = []
     for direction, side in sides.items():
         candidates = list(_candidates(recipes[direction], loss, select, mapped=mapped is not None))
         predictions = _predict(side, candidates, splits, seed, seeds, mapped, steps, direction)
@@ -230,6 +243,7 @@ def audit(
             rows += _measure(
                 side, candidates, splits, predictions, ks, each, direction=direction, include_self=include_self,
                 seed=seed, steps=steps if each == metrics[0] else None,
+                neighborhoods=neighborhoods if each == metrics[0] else None,
             )  # fmt: skip
     settings = {
         "folds": None if split is not None or mapped is not None else folds, "seeds": seeds, "seed": seed,
@@ -239,7 +253,9 @@ def audit(
             for direction in sides if mapped is None
         },
     }  # fmt: skip
-    return Audit(pairs.name, pairs.x_space, pairs.y_space, tuple(rows), settings)
+    return Audit(
+        pairs.name, pairs.x_space, pairs.y_space, tuple(rows), settings, pairs.ids, pairs.labels, tuple(neighborhoods)
+    )  # fmt: skip
 
 
 def _runs(candidate: _Candidate, seeds: int) -> int:
@@ -379,7 +395,10 @@ def _measure(
     include_self: bool,
     seed: int,
     steps: _Steps | None,
+    neighborhoods: list[Neighborhoods] | None,
 ) -> Iterator[AuditRow]:
+    """The rows of one direction and metric; the neighbor lists of the mappings are added to `neighborhoods`, if given."""
+    mappings = {each.name for each in candidates if each.role == "mapping"}
     sizes = [len(split.test) for split in splits]
     masks = half_masks(sizes, seed)
     tables = []
@@ -392,11 +411,16 @@ def _measure(
         ))  # fmt: skip
     tallies: dict[str, list[list[Tally]]] = {name: [] for name in predictions}
     for name, parts in predictions.items():
+        first_runs: dict[int, Neighborhoods] = {}
         for part in parts:
             x, y = tables[part.set_number]
             f = x if name == "identity" else neighbor_table(part.f, ks, metric, include_self=include_self, name=name)
             spaces = Spaces.of(x, f, y, splits[part.set_number].test)
             tallies[name].append(tally(spaces, ks, part.set_number, sizes, masks[part.set_number]))
+            if part.set_number not in first_runs:
+                first_runs[part.set_number] = Neighborhoods.of(spaces, ks[0], direction, name)
+        if neighborhoods is not None and name in mappings:
+            neighborhoods.append(Neighborhoods.pool(list(first_runs.values())))
     errors = {
         name: Errors.pool([Errors.of(part.f, side.y[splits[part.set_number].test]) for part in parts])
         for name, parts in predictions.items()

@@ -52,22 +52,25 @@ class Done:
         cell: what it was planned as.
         about: what `cell.json` says of it.
         tallies: its counts, none where it diverged.
+        folder: where it stands.
         curves: over epochs, where they were asked for.
     """
 
     cell: Cell
     about: dict[str, Any]
     tallies: dict[_Key, Tally]
+    folder: Path
     curves: tuple[Curves, ...] = ()
 
     @classmethod
     def read(cls, folder: Path, cell: Cell) -> "Done":
         about = msgspec.json.decode((folder / "cell.json").read_bytes())
         if about["diverged"]:
-            return cls(cell, about, {})
+            return cls(cell, about, {}, folder)
         items, halves = ((folder / name).read_bytes() for name in ("items.parquet", "halves.parquet"))
         tallies, path = read_tallies(items, halves, cell.measure, cell.part), folder / "curves.json"
-        return cls(cell, about, tallies, Curves.of_records(msgspec.json.decode(path.read_bytes())) if path.is_file() else ())
+        curves = Curves.of_records(msgspec.json.decode(path.read_bytes())) if path.is_file() else ()
+        return cls(cell, about, tallies, folder, curves)
 
     @property
     def errors(self) -> Errors | None:

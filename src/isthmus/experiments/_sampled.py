@@ -13,6 +13,7 @@ from numpy import ndarray
 
 from isthmus._shapes import Float, Progress
 from isthmus.experiments._audit import Audit, AuditRow, check_mapped
+from isthmus.experiments._neighborhoods import Neighborhoods
 from isthmus.experiments._tally import Errors
 from isthmus.mappings import mapping
 from isthmus.measures import Bridge, Spaces, as_list, searched, verdict
@@ -62,6 +63,7 @@ def audit_sample(
     twins = {f"untrained-{name}": _twin(name, pairs, seed) for name in _TWINS}
     metrics: list[Metric] = [metric] if isinstance(metric, str) else list(dict.fromkeys(metric))
     rows: list[AuditRow] = []
+    neighborhoods: list[Neighborhoods] = []
     for each in metrics:
         check_metric(each)
         found = searched(
@@ -72,10 +74,15 @@ def audit_sample(
             name: search(twin, found[0].depth, each, rows=found[0].rows, include_self=include_self, progress=progress)
             for name, twin in twins.items()
         }
+        if each == metrics[0]:
+            x, given, y = found
+            neighborhoods.append(Neighborhoods.of(Spaces.of(x, given, y), as_list(k)[0], "x->y", "given"))
         for count in as_list(k):
             rows += _rows(pairs, f, found, others, count, seed)
     settings = {"folds": None, "seeds": 1, "seed": seed, "given": True, "sample": sample, "precision": precision}
-    return Audit(pairs.name, pairs.x_space, pairs.y_space, tuple(rows), settings)
+    return Audit(
+        pairs.name, pairs.x_space, pairs.y_space, tuple(rows), settings, pairs.ids, pairs.labels, tuple(neighborhoods)
+    )  # fmt: skip
 
 
 def _twin(name: str, pairs: Pairs, seed: int) -> Float[ndarray, "n dy"]:
