@@ -53,7 +53,8 @@ class AuditRow:
         n_test: distinct items tested.
         n_neighborhood: items among which neighbors were sought, the smallest test set (fold).
         shared, echoed, bridged, novel: mean number of an item's k mapped neighbors of each kind; they sum to k.
-        bridge_index_low, bridge_index_high: 95 % half-sample interval, about `interval_population`.
+        echo_rate_low, echo_rate_high, bridge_rate_low, bridge_rate_high, bridge_index_low, bridge_index_high: 95 %
+            half-sample intervals, about `interval_population`.
         gain, gain_low, gain_high: bridge rate less that of the untrained twin (for given vectors, of the better of an
             untrained `lin` and `nn`), with its interval; None for controls.
         p_value: paired sign-flip test over items of target against input overlap.
@@ -83,7 +84,11 @@ class AuditRow:
     bridged: float
     novel: float
     echo_rate: float
+    echo_rate_low: float
+    echo_rate_high: float
     bridge_rate: float
+    bridge_rate_low: float
+    bridge_rate_high: float
     bridge_index: float
     bridge_index_low: float
     bridge_index_high: float
