@@ -6,7 +6,7 @@ searched once for each test set, at a depth that serves every k and every half-s
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy import ndarray
 from isthmus._errors import DataError, MappingError, NeighborError
 from isthmus._shapes import Float, Progress
 from isthmus.experiments._authors import recipe_for
+from isthmus.experiments._detail import Detail, Sketch, detail_of, over_n
 from isthmus.experiments._tally import Errors, Tally, half_masks, neighbor_table, tally
 from isthmus.mappings import (
     FAMILY,
@@ -106,13 +107,14 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The rows of an audit and what they were made with."""
+    """The rows of an audit, what they were made with, and what lies behind them, for figures."""
 
     pairs: str
     x_space: str
     y_space: str
     rows: tuple[AuditRow, ...]
     settings: dict[str, Any]
+    detail: Detail = field(default_factory=Detail)
 
     def records(self) -> list[dict[str, Any]]:
         """The rows as flat records, ready for JSON or a data frame."""
@@ -228,14 +230,17 @@ def audit(
     runs = sum(_runs(candidate, seeds) for candidate in candidates)
     steps = _Steps(progress, len(sides) * len(splits) * (runs + 1))
     rows: list[AuditRow] = []
+    details: list[Detail] = []
     for direction, side in sides.items():
         candidates = list(_candidates(recipes[direction], loss, select, mapped=mapped is not None))
         predictions = _predict(side, candidates, splits, seed, seeds, mapped, steps, direction)
         for each in metrics:
-            rows += _measure(
+            found, detail = _measure(
                 side, candidates, splits, predictions, ks, each, direction=direction, include_self=include_self,
                 seed=seed, steps=steps if each == metrics[0] else None,
             )  # fmt: skip
+            rows += found
+            details.append(detail)
     settings = {
         "folds": None if split is not None or mapped is not None else folds, "seeds": seeds, "seed": seed,
         "loss": loss, "recipe": recipe, "select": select, "given": mapped is not None,
@@ -244,7 +249,7 @@ def audit(
             for direction in sides if mapped is None
         },
     }  # fmt: skip
-    return Audit(pairs.name, pairs.x_space, pairs.y_space, tuple(rows), settings)
+    return Audit(pairs.name, pairs.x_space, pairs.y_space, tuple(rows), settings, Detail.joined(details))
 
 
 def _runs(candidate: _Candidate, seeds: int) -> int:
@@ -384,7 +389,7 @@ def _measure(
     include_self: bool,
     seed: int,
     steps: _Steps | None,
-) -> Iterator[AuditRow]:
+) -> tuple[list[AuditRow], Detail]:
     sizes = [len(split.test) for split in splits]
     masks = half_masks(sizes, seed)
     tables = []
@@ -395,28 +400,38 @@ def _measure(
             neighbor_table(v[split.test], ks, metric, include_self=include_self, name=name)
             for v, name in ((side.x, "x"), (side.y, "y"))
         ))  # fmt: skip
-    tallies: dict[str, list[list[Tally]]] = {name: [] for name in predictions}
+    sketches: dict[str, list[Sketch]] = {name: [] for name in predictions}
     for name, parts in predictions.items():
         for part in parts:
             x, y = tables[part.set_number]
             f = x if name == "identity" else neighbor_table(part.f, ks, metric, include_self=include_self, name=name)
             spaces = Spaces.of(x, f, y, splits[part.set_number].test)
-            tallies[name].append(tally(spaces, ks, part.set_number, sizes, masks[part.set_number]))
+            counted = tally(spaces, ks, part.set_number, sizes, masks[part.set_number])
+            run = sum(sketch.part == part.set_number for sketch in sketches[name])
+            sketches[name].append(Sketch.of(spaces, counted, part.set_number, run))
     errors = {
         name: Errors.pool([Errors.of(part.f, side.y[splits[part.set_number].test]) for part in parts])
         for name, parts in predictions.items()
     }
+    rows = []
     for position in range(len(ks)):
-        pooled = {name: Tally.pool([part[position] for part in parts]) for name, parts in tallies.items()}
+        pooled = {name: Tally.pool([each.tallies[position] for each in found]) for name, found in sketches.items()}
         against = _against_paper({each.name: pooled[each.name] for each in candidates if each.role == "mapping"}, seed)
         for candidate in candidates:
             mine = pooled[candidate.name]
             twins = [pooled[name] for name in candidate.twins]
             p = sign_flip_p(mine.differences(), seed=seed)
             row = row_of(side.name, direction, candidate.name, candidate.role, mine, twins, errors[candidate.name], p)
-            yield replace(
+            rows.append(replace(
                 row, p_against_lin=against.get((candidate.name, "lin")), p_against_nn=against.get((candidate.name, "nn"))
-            )
+            ))  # fmt: skip
+    roles = {candidate.name: candidate.role for candidate in candidates}
+    spaces_of = {"X": [x for x, _ in tables], "Y": [y for _, y in tables]}
+    detail = detail_of(direction, sketches, roles, spaces_of)
+    first = splits[0].test
+    learned = {name: (role, predictions[name][0].f) for name, role in roles.items() if role == "mapping"}
+    points = over_n(direction, side.x[first], side.y[first], learned, ks[0], metric, include_self=include_self, seed=seed)
+    return rows, replace(detail, over_n=tuple(points))
 
 
 def _against_paper(tallies: dict[str, Tally], seed: int) -> dict[tuple[str, str], float]:

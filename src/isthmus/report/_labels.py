@@ -55,3 +55,33 @@ _AROUND = ((1, 0), (0, -1), (0, 1), (-1, 0), (1, -1), (1, 1), (-1, -1), (-1, 1))
 def _common(a: Box, b: Box) -> float:
     """Pixels that two boxes share."""
     return max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
+
+
+def spread_labels(heights: Sequence[float], size: float, line: float = _LINE) -> list[float]:
+    """Heights of names at the ends of lines, moved apart so that they can be read, in the order of the lines.
+
+    Args:
+        heights: of the ends, in pixels from the top.
+        size: of the panel.
+        line: height of a name.
+
+    Example:
+        >>> spread_labels([50.0, 52.0, 90.0], 100, line=10)
+        [46.0, 56.0, 90.0]
+    """
+    groups: list[list[int]] = []
+    middle: list[float] = []
+    for position in sorted(range(len(heights)), key=lambda each: heights[each]):
+        groups.append([position])
+        middle.append(heights[position])
+        # two groups that would touch become one, around the mean of their ends
+        while len(groups) > 1 and middle[-1] - middle[-2] < line * (len(groups[-1]) + len(groups[-2])) / 2:
+            groups[-2:] = [groups[-2] + groups[-1]]
+            half = line * len(groups[-1]) / 2
+            mean = sum(heights[each] for each in groups[-1]) / len(groups[-1])
+            middle[-2:] = [min(max(mean, half), max(size - half, half))]
+    found = [0.0] * len(heights)
+    for group, center in zip(groups, middle, strict=True):
+        for rank, position in enumerate(group):
+            found[position] = center + line * (rank - (len(group) - 1) / 2)
+    return found

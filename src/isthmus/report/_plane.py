@@ -183,5 +183,5 @@ def _caption(rows: list[dict[str, Any]]) -> str:
         "Of the neighbors that an item has only in the input, how many the mapping keeps (echo rate, across), and of those "
         "that it has only in the target, how many it recovers (bridge rate, upwards). Above the dotted line lies "
         "what carries the target more than it echoes the input: the identity is at (1, 0), a perfect mapping at (0, 1), "
-        f"noise at chance. Circles: mappings; hollow triangles: their untrained twins; bars: 95 % intervals. {facts(rows[0])}"
+        f"noise at chance. Circles: mappings; hollow triangles: untrained twins; bars: 95 % intervals. {facts(rows[0])}"
     )
