@@ -3,6 +3,7 @@
 from isthmus.experiments._audit import Audit, AuditRow, Direction, audit
 from isthmus.experiments._authors import authors_recipe, image_side, recipe_for
 from isthmus.experiments._curves import EPOCHS, CurvePoint, Curves, curves, curves_of
+from isthmus.experiments._detail import Detail, HubRow, OverlapPoint, PartRow
 from isthmus.experiments._figure1 import (
     CLASSES,
     Figure1,
@@ -50,12 +51,16 @@ __all__ = [
     "Cell",
     "CurvePoint",
     "Curves",
+    "Detail",
     "Direction",
     "Figure1",
     "Figure2",
+    "HubRow",
     "Level",
     "Neighborhoods",
+    "OverlapPoint",
     "Panel",
+    "PartRow",
     "PublishedOverlap",
     "PublishedSimilarity",
     "ReproducedOverlap",

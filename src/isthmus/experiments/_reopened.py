@@ -72,9 +72,9 @@ def reopened(folder: str | Path, results: Results) -> Audit:
         "y" if names is None else names.y_space,
         tuple(sorted((_row(each, titles) for each in records), key=lambda row: (row.direction, row.metric, row.k))),
         settings,
-        () if names is None else names.ids,
-        None if names is None else names.labels,
-        _pooled([each for each in lists.values() if each is not None]),
+        ids=() if names is None else names.ids,
+        labels=None if names is None else names.labels,
+        neighborhoods=_pooled([each for each in lists.values() if each is not None]),
     )
 
 

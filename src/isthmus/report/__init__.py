@@ -1,8 +1,11 @@
 """What a reader sees: tables on a terminal, a page in a browser."""
 
 from isthmus.report._concepts import comparison_table, concept_tables
+from isthmus.report._figure import Figure
 from isthmus.report._learning import learning_chart, learning_charts, learning_table
-from isthmus.report._page import bridge_plane, write_page
+from isthmus.report._page import write_page
+from isthmus.report._parts import parts_bars
+from isthmus.report._plane import bridge_plane
 from isthmus.report._reproduction import reproduction_tables, reproduction_text
 from isthmus.report._results import results_tables
 from isthmus.report._retrieval import retrieval_table
@@ -19,6 +22,7 @@ from isthmus.report._tables import (
 from isthmus.report._untrained import untrained_chart, untrained_table
 
 __all__ = [
+    "Figure",
     "approximate_table",
     "audit_answer",
     "audit_tables",
@@ -32,6 +36,7 @@ __all__ = [
     "limits_table",
     "measure_table",
     "overlap_table",
+    "parts_bars",
     "reproduction_tables",
     "reproduction_text",
     "results_tables",

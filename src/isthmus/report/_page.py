@@ -4,12 +4,11 @@ The figure is drawn once into the page as SVG, so that it needs no script, no ne
 escaped by the template engine and by the drawing alike.
 """
 
-from math import isnan
 from pathlib import Path
-from typing import Any
 
 from isthmus.experiments import Audit, AuditRow
 from isthmus.pairs import whole
+from isthmus.report._plane import bridge_plane
 from isthmus.report._tables import audit_answer, ends
 
 _PAGE = """<!doctype html>
@@ -23,7 +22,7 @@ _PAGE = """<!doctype html>
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
   .answer { font-size: 1.15rem; }
   figure { margin: 1.5rem 0; overflow-x: auto; }
-  figure svg { background: #fff; max-width: 100%; height: auto; }
+  figure svg { max-width: 100%; height: auto; }
   .scroll { overflow-x: auto; }
   table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
   th, td { padding: .3rem .6rem; text-align: right; border-bottom: 1px solid #8886; }
@@ -56,32 +55,6 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def bridge_plane(rows: list[AuditRow]) -> Any:
-    """The mappings and controls of one direction, k and metric in the plane of echo and bridge rate, an Altair chart."""
-    import altair as alt  # noqa: PLC0415 - heavy, and only pages and notebooks need it
-
-    names = [row.mapping for row in rows]
-    values = [
-        {"mapping": row.mapping, "role": row.role, "echo rate": row.echo_rate, "bridge rate": row.bridge_rate}
-        for row in rows
-        if not isnan(row.echo_rate) and not isnan(row.bridge_rate)  # where input and target share all neighbors
-    ]
-    marks = [
-        {"mark": "perfect", "echo rate": 0.0, "bridge rate": 1.0},
-        {"mark": "chance", "echo rate": rows[0].chance, "bridge rate": rows[0].chance},
-    ]
-    x = alt.X("echo rate:Q", scale=alt.Scale(domain=[0, 1]), title="echo rate (input-only neighbors kept)")
-    y = alt.Y("bridge rate:Q", scale=alt.Scale(domain=[0, 1]), title="bridge rate (target-only neighbors recovered)")
-    points = (
-        alt.Chart(alt.InlineData(values))
-        .mark_point(size=110, filled=True, opacity=0.9)
-        .encode(x=x, y=y, color=alt.Color("mapping:N", sort=names), shape=alt.Shape("role:N"))
-    )
-    landmarks = alt.Chart(alt.InlineData(marks)).mark_text(text="+", fontSize=18, color="#666").encode(x=x, y=y)
-    words = alt.Chart(alt.InlineData(marks)).mark_text(dx=34, color="#666").encode(x=x, y=y, text="mark:N")
-    return (landmarks + words + points).properties(width=420, height=420)
-
-
 def write_page(audit: Audit, path: Path) -> None:
     """Write the audit as one self-contained HTML file, whole or not at all.
 
@@ -90,7 +63,6 @@ def write_page(audit: Audit, path: Path) -> None:
     """
     from itertools import groupby  # noqa: PLC0415
 
-    import vl_convert  # noqa: PLC0415 - heavy
     from jinja2 import Environment  # noqa: PLC0415
 
     from isthmus import __version__  # noqa: PLC0415
@@ -104,7 +76,7 @@ def write_page(audit: Audit, path: Path) -> None:
         parts.append(
             {
                 "title": f"{source} → {target}, K={k}, {metric}",
-                "svg": vl_convert.vegalite_to_svg(bridge_plane(rows).to_json()),
+                "svg": bridge_plane(rows, source, target).svg("currentColor"),
                 "caption": (
                     f"N={first.n_test} test items, neighbors among {first.n_neighborhood}, K={k}, {metric}, self "
                     f"{self_word}; baseline overlap {first.baseline_overlap:.3f}, chance {first.chance:.3f}."
