@@ -37,7 +37,7 @@ def overlap_over_n(points: Sequence[OverlapPoint] | Sequence[dict[str, Any]], so
 
 
 def curve_figure(points: Sequence[CurvePoint], over: Literal["k", "n"], source: str = "X", target: str = "Y") -> Figure:
-    """MNNO of two spaces against K or N with 95 % intervals and chance, from `isthmus.measures.curve_over_k` or `curve_over_n`.
+    """mNNO of two spaces against K or N with 95 % intervals and chance, from `isthmus.measures.curve_over_k` or `curve_over_n`.
 
     Args:
         points: the curve.
