@@ -16,7 +16,21 @@ import typer
 
 from isthmus import __version__
 from isthmus._errors import IsthmusError
-from isthmus.cli import audit, check, concepts, data, features, fit, measure, overlap, reproduce, retrieval, run, show
+from isthmus.cli import (
+    audit,
+    check,
+    concepts,
+    data,
+    features,
+    fit,
+    measure,
+    overlap,
+    report,
+    reproduce,
+    retrieval,
+    run,
+    show,
+)
 
 app = typer.Typer(
     name="isthmus", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=True,
@@ -39,6 +53,7 @@ _verb(retrieval.retrieval)
 _verb(concepts.concepts)
 _verb(run.run)
 _verb(show.show)
+_verb(report.report)
 _verb(reproduce.reproduce)
 _verb(data.show, data.app)
 _verb(data.fetch, data.app)

@@ -42,6 +42,9 @@ def audit(
         float | None, Option(metavar="E", help="With --mapped: as many as a half width of E of the overlaps needs.")
     ] = None,
     report: Annotated[Path | None, Option(metavar="OUT.html", help="Write the result as one HTML page.")] = None,
+    images: Annotated[
+        Path | None, Option(metavar="FOLDER", help="With --report: pictures named by id, for thumbnails.")
+    ] = None,
     json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,
 ) -> None:
     """Does a mapping between two spaces carry the target's neighborhoods, or echo its input?
@@ -54,6 +57,7 @@ def audit(
         isthmus audit text.npy image.npy --mapping ridge,nn -k 5,10
         isthmus audit text.npy image.npy --mapped mapped.npy --json
         isthmus audit text.npy image.npy --mapped mapped.npy --sample 2000
+        isthmus audit --report out.html
     """
     from isthmus.cli import _output, _sources  # noqa: PLC0415 - the command line starts before numpy does
 
@@ -75,6 +79,8 @@ def audit(
     parts = None if split is None else read_split(split, pairs.ids, by_row=_sources.rows_kept(pairs))
     if parts is not None and len(parts.train) + len(parts.test) < len(pairs):
         _output.note(f"split: {len(pairs) - len(parts.train) - len(parts.test)} of {len(pairs)} items are in no part")
+    if images is not None and report is None:
+        raise DataError("images: needed --report OUT.html, where the thumbnails go, got none. Add it.")
     if report is not None:
         _output.check_writable(report)
     drawn = sample is not None or precision is not None
@@ -100,7 +106,7 @@ def audit(
     if report is not None:
         from isthmus.report import write_page  # noqa: PLC0415
 
-        write_page(result, report)
+        write_page(result, report, images=images)
         _output.note(f"wrote {report}")
     if json:
         _output.print_json(result.records())

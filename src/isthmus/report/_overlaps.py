@@ -14,7 +14,9 @@ _KINDS = {"input_overlap": "X, f(X): input overlap", "target_overlap": "Y, f(X):
 _WIDTH, _HEIGHT = 250, 260
 
 
-def overlap_over_k(points: Sequence[OverlapPoint] | Sequence[dict[str, Any]], source: str = "X", target: str = "Y") -> Figure:
+def overlap_over_k(
+    points: Sequence[OverlapPoint] | Sequence[dict[str, Any]], source: str = "X", target: str = "Y"
+) -> Figure:
     """Input and target overlap of each mapping against K, with mNNO(X, Y) and chance.
 
     Args:
@@ -25,7 +27,9 @@ def overlap_over_k(points: Sequence[OverlapPoint] | Sequence[dict[str, Any]], so
     return _overlaps(points, "k", source, target)
 
 
-def overlap_over_n(points: Sequence[OverlapPoint] | Sequence[dict[str, Any]], source: str = "X", target: str = "Y") -> Figure:
+def overlap_over_n(
+    points: Sequence[OverlapPoint] | Sequence[dict[str, Any]], source: str = "X", target: str = "Y"
+) -> Figure:
     """Input and target overlap of each mapping against N at a fixed K, with mNNO(X, Y) and chance.
 
     Args:
@@ -63,7 +67,9 @@ def curve_figure(points: Sequence[CurvePoint], over: Literal["k", "n"], source: 
     line = base.mark_line(color="#0072B2", point=alt.OverlayMarkDef(filled=True, color="#0072B2", size=45)).encode(y=y)
     chance = base.mark_line(color=INK, strokeDash=[4, 4], strokeWidth=1.2).encode(y="chance:Q")
     last = known[-1]
-    words = [{over: last[over], "value": last[kind], "text": said} for kind, said in (("value", "mNNO"), ("chance", "chance"))]
+    words = [
+        {over: last[over], "value": last[kind], "text": said} for kind, said in (("value", "mNNO"), ("chance", "chance"))
+    ]
     names = alt.Chart(alt.InlineData(words)).mark_text(align="left", dx=8).encode(x=x, y=y, text="text:N")
     fixed = f"K={records[0]['k']}" if over == "n" else f"N={records[0]['n']}"
     caption = (
@@ -95,13 +101,26 @@ def _overlaps(points: Any, over: Literal["k", "n"], source: str, target: str) ->
     paint = alt.Color("mapping:N", legend=None, scale=alt.Scale(domain=list(tints), range=list(tints.values())))
     x = _across(alt, over, [record[over] for record in records])
     top = max(max(record[kind] for kind in (*_KINDS, "baseline_overlap")) for record in shown)
-    y = alt.Y("overlap:Q", title="mNNO", scale=alt.Scale(domain=[0, min(1.0, 1.08 * top)], nice=False), axis=alt.Axis(tickCount=5))
+    y = alt.Y(
+        "overlap:Q", title="mNNO", scale=alt.Scale(domain=[0, min(1.0, 1.08 * top)], nice=False), axis=alt.Axis(tickCount=5)
+    )
     last = max(record[over] for record in records)
     panels = []
     for kind, said in _KINDS.items():
-        lines = [{**{key: r[key] for key in (over, "mapping")}, "overlap": r[kind], "kind": "untrained" if r["mapping"] in controls else "mapping"} for r in shown]
+        lines = [
+            {
+                **{key: r[key] for key in (over, "mapping")},
+                "overlap": r[kind],
+                "kind": "untrained" if r["mapping"] in controls else "mapping",
+            }
+            for r in shown
+        ]
         one = [r for r in records if r["mapping"] == first["mapping"]]
-        flat = [{over: r[over], "overlap": r[name], "of": label} for r in one for name, label in (("baseline_overlap", "X, Y"), ("chance", "chance"))]
+        flat = [
+            {over: r[over], "overlap": r[name], "of": label}
+            for r in one
+            for name, label in (("baseline_overlap", "X, Y"), ("chance", "chance"))
+        ]
         base = alt.Chart(alt.InlineData(lines)).encode(x=x, y=y, color=paint)
         solid = base.transform_filter("datum.kind === 'mapping'").mark_line(strokeWidth=2)
         dots = base.transform_filter("datum.kind === 'mapping'").mark_point(filled=True, size=34, opacity=1)
@@ -117,16 +136,30 @@ def _overlaps(points: Any, over: Literal["k", "n"], source: str, target: str) ->
             {"text": text, "overlap": (1 - height / _HEIGHT) * 1.08 * top, "mapping": name, over: last}
             for (text, _, name), height in zip(ends, heights, strict=True)
         ]
-        tinted = alt.Color("mapping:N", legend=None, scale=alt.Scale(domain=[*tints, "identity"], range=[*tints.values(), INK]))
-        names = alt.Chart(alt.InlineData(words)).mark_text(align="left", dx=8, fontSize=11).encode(x=x, y=y, text="text:N", color=tinted)
-        panels.append(alt.layer(levels, thin, hollow, solid, dots, names).properties(width=_WIDTH, height=_HEIGHT, title=said))
+        tinted = alt.Color(
+            "mapping:N", legend=None, scale=alt.Scale(domain=[*tints, "identity"], range=[*tints.values(), INK])
+        )
+        names = (
+            alt.Chart(alt.InlineData(words))
+            .mark_text(align="left", dx=8, fontSize=11)
+            .encode(x=x, y=y, text="text:N", color=tinted)
+        )
+        panels.append(
+            alt.layer(levels, thin, hollow, solid, dots, names).properties(width=_WIDTH, height=_HEIGHT, title=said)
+        )
     chart = alt.hconcat(*panels, spacing=20)
     where = f"N={first['n']}" if over == "k" else f"K={first['k']}"
-    parts = "means over all test items, sought within each test set" if over == "k" else "means over random parts of one test set"
+    parts = (
+        "means over all test items, sought within each test set"
+        if over == "k"
+        else "means over random parts of one test set"
+    )
     caption = (
         f"Share of an item's K nearest neighbors that two spaces have in common, mNNO, against {over.upper()}: between input and "
         f"mapped input (left), between target and mapped input (right); {parts}. Long dashes: the two spaces themselves, "
         f"mNNO(X, Y); short dashes: chance. {where}, {first['metric']}, self {'included' if first['include_self'] else 'excluded'}."
     )
-    name = "-".join([f"overlap-over-{over}", first["direction"].replace("->", "-"), first["metric"], *(["self"] * first["include_self"])])
+    name = "-".join(
+        [f"overlap-over-{over}", first["direction"].replace("->", "-"), first["metric"], *(["self"] * first["include_self"])]
+    )
     return Figure(name, f"{source} → {target}: overlap over {over.upper()}", caption, chart, records)

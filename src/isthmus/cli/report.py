@@ -1,0 +1,41 @@
+"""`isthmus report`: the results of an experiment as one page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Argument, Option = typer.Argument, typer.Option
+
+
+def report(
+    folder: Annotated[Path, Argument(metavar="DIR", help="What `isthmus run` wrote.")],
+    out: Annotated[
+        Path | None, Option(metavar="FILE.html", help="Where the page goes; DIR/report.html if left out.")
+    ] = None,
+    images: Annotated[
+        Path | None, Option(metavar="FOLDER", help="Pictures named by the items' ids, for thumbnails.")
+    ] = None,
+) -> None:
+    """One HTML file of an experiment, also of one that is still running: verdict, figures, every item, all numbers.
+
+    The file opens offline, on any screen and in print, and asks nothing of any network.
+
+    Examples:
+        isthmus report runs/imagenet-words
+        isthmus report runs/imagenet-words --out words.html
+        isthmus report runs/emoji --images pictures
+    """
+    from isthmus.cli import _output  # noqa: PLC0415 - the command line starts before numpy does
+    from isthmus.experiments import open_results, reopened  # noqa: PLC0415
+
+    results = open_results(folder)
+    audit = reopened(folder, results)
+    path = folder / "report.html" if out is None else out
+    _output.check_writable(path, "out")
+    from isthmus.report import run_figures, write_page  # noqa: PLC0415
+
+    write_page(audit, path, run_figures(results), images=images)
+    if len(results.cells) < results.planned:
+        _output.note(f"{len(results.cells)} of {results.planned} cells are done")
+    _output.note(f"wrote {path}")
