@@ -15,8 +15,6 @@ COLORS = (
 )  # fmt: skip
 PARTS = {"shared": "#7B6FC4", "echoed": "#BF7400", "bridged": "#00866F", "novel": "#8A8A8A"}
 """Of the four parts of a mapped neighborhood."""
-SPACES = {"X": "#0072B2", "f(X)": "#A87900", "Y": "#00866F"}
-"""Of the three spaces."""
 
 
 def colors(names: Iterable[str]) -> dict[str, str]:

@@ -29,7 +29,7 @@ def place_labels(
         taken: boxes (left, top, right, bottom) to keep clear of, such as other text and error bars.
 
     Example:
-        >>> [round(label.middle) for label in place_labels([(10, 50), (12, 52)], ["a", "b"], (100, 100))]
+        >>> [round(label.middle) for label in place_labels([(10.0, 50.0), (12.0, 52.0)], ["a", "b"], (100.0, 100.0))]
         [37, 65]
     """
     boxes = [*taken, *((x - 6, y - 6, x + 6, y + 6) for x, y in points)]
@@ -37,10 +37,12 @@ def place_labels(
     for (x, y), text in zip(points, texts, strict=True):
         wide = _LETTER * len(text)
         places = []
-        for distance, (dx, dy) in product((11, 20, 32, 46, 62), _AROUND):
+        for distance, (dx, dy) in product((11.0, 20.0, 32.0, 46.0, 62.0), _AROUND):
             left, middle = x + dx * distance - wide * (1 - dx) / 2, y + dy * (distance + 2)
             box = (left, middle - _LINE / 2, left + wide, middle + _LINE / 2)
-            outside = sum(max(0, -near) + max(0, far - end) for near, far, end in zip(box[:2], box[2:], size, strict=True))
+            outside = sum(
+                max(0.0, -near) + max(0.0, far - end) for near, far, end in zip(box[:2], box[2:], size, strict=True)
+            )
             places.append((8 * outside + distance / 2 + sum(_common(box, other) for other in boxes), distance, box))
         _, distance, box = min(places)
         end = (min(max(x, box[0]), box[2]), box[3] if box[3] < y else min(y, box[1] + _LINE / 2) if box[1] < y else box[1])
@@ -54,7 +56,7 @@ _AROUND = ((1, 0), (0, -1), (0, 1), (-1, 0), (1, -1), (1, 1), (-1, -1), (-1, 1))
 
 def _common(a: Box, b: Box) -> float:
     """Pixels that two boxes share."""
-    return max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
+    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
 
 
 def spread_labels(heights: Sequence[float], size: float, line: float = _LINE) -> list[float]:
@@ -66,7 +68,7 @@ def spread_labels(heights: Sequence[float], size: float, line: float = _LINE) ->
         line: height of a name.
 
     Example:
-        >>> spread_labels([50.0, 52.0, 90.0], 100, line=10)
+        >>> spread_labels([50.0, 52.0, 90.0], 100.0, line=10.0)
         [46.0, 56.0, 90.0]
     """
     groups: list[list[int]] = []

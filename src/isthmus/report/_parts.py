@@ -1,17 +1,13 @@
 """Where the neighbors of f(x) come from, as stacked bars."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from isthmus.experiments import AuditRow
 from isthmus.report._colors import PARTS
 from isthmus.report._figure import Figure
-from isthmus.report._rows import facts, records_of, slug
+from isthmus.report._rows import Rows, facts, records_of, slug
 
 _SAID = {"shared": "both spaces", "echoed": "only the input", "bridged": "only the target", "novel": "neither"}
 
 
-def parts_bars(rows: Sequence[AuditRow] | Sequence[dict[str, Any]], source: str = "X", target: str = "Y") -> Figure:
+def parts_bars(rows: Rows, source: str = "X", target: str = "Y") -> Figure:
     """The four parts of the k neighbors that a mapped item has, a bar for each mapping and control.
 
     Args:

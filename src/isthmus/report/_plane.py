@@ -1,15 +1,13 @@
 """The bridge plane: what a mapping keeps of its input on one axis, what it recovers of its target on the other."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from isthmus.experiments import AuditRow
 from isthmus.report._colors import colors
 from isthmus.report._figure import INK, Figure
 from isthmus.report._labels import place_labels
-from isthmus.report._rows import facts, records_of, slug
+from isthmus.report._rows import Rows, facts, records_of, slug
 
-_SIDE = 320
+_SIDE = 320.0
 _X, _Y = "echo rate", "bridge rate"
 _SHAPES = {"mapping": "circle", "untrained": "triangle-up", "landmark": "cross"}
 _SAID = (
@@ -18,9 +16,7 @@ _SAID = (
 )  # fmt: skip
 
 
-def bridge_plane(
-    rows: Sequence[AuditRow] | Sequence[dict[str, Any]], source: str = "X", target: str = "Y", *, whole: bool = True
-) -> Figure:
+def bridge_plane(rows: Rows, source: str = "X", target: str = "Y", *, whole: bool = True) -> Figure:
     """Mappings and controls of one direction, k, metric and self convention in the plane of echo and bridge rate.
 
     The whole plane, from 0 to 1, shows how far everything is from a perfect mapping; beside it the part where the mappings

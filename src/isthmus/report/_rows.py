@@ -1,15 +1,17 @@
 """What the figures of mappings have in common: records of an audit or a run, and the line that says how they were made."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from typing import Any
 
-from isthmus.experiments import AuditRow
+from isthmus.experiments import AuditRow, OverlapPoint, PartRow
+
+Rows = Sequence[AuditRow] | Sequence[PartRow] | Sequence[OverlapPoint] | Sequence[dict[str, Any]]
 
 
-def records_of(rows: Sequence[AuditRow] | Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def records_of(rows: Rows) -> list[dict[str, Any]]:
     """Rows as flat records; what is not defined (nan) is None."""
-    flat = [asdict(row) if is_dataclass(row) else row for row in rows]
+    flat = [row if isinstance(row, dict) else asdict(row) for row in rows]
     return [{key: None if value != value else value for key, value in row.items()} for row in flat]  # noqa: PLR0124 - nan
 
 
@@ -21,10 +23,18 @@ def facts(row: dict[str, Any]) -> str:
         'N=60 test items, neighbors among 30 of them, K=3, cosine, self excluded; chance 0.103.'
     """
     n, among = row["n_test"], row["n_neighborhood"]
-    return (
-        f"N={n} test items, {'neighbors among them' if among == n else f'neighbors among {among} of them'}, K={row['k']}, "
-        f"{row['metric']}, self {'included' if row['include_self'] else 'excluded'}; chance {row['chance']:.3f}."
-    )
+    within = "neighbors among them" if among == n else f"neighbors among {among} of them"
+    return f"N={n} test items, {within}, {convention(row)}; chance {row['chance']:.3f}."
+
+
+def convention(row: dict[str, Any]) -> str:
+    """K, metric and self convention.
+
+    Example:
+        >>> convention({"k": 10, "metric": "cosine", "include_self": True})
+        'K=10, cosine, self included'
+    """
+    return f"K={row['k']}, {row['metric']}, self {'included' if row['include_self'] else 'excluded'}"
 
 
 def slug(name: str, row: dict[str, Any]) -> str:

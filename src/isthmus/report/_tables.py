@@ -180,6 +180,7 @@ def measure_table(results: list[tuple[str, str, MeasureResult]]) -> Table:
     """Kindred measures of pairs of sets, each with its chance level.
 
     Example:
+        >>> import numpy as np
         >>> from isthmus.measures import measure
         >>> x = np.random.default_rng(0).normal(size=(30, 3))
         >>> measure_table([("a", "b", measure(x, x, "cka"))]).row_count
