@@ -79,10 +79,7 @@ def audit(
     parts = None if split is None else read_split(split, pairs.ids, by_row=_sources.rows_kept(pairs))
     if parts is not None and len(parts.train) + len(parts.test) < len(pairs):
         _output.note(f"split: {len(pairs) - len(parts.train) - len(parts.test)} of {len(pairs)} items are in no part")
-    if images is not None and report is None:
-        raise DataError("images: needed --report OUT.html, where the thumbnails go, got none. Add it.")
-    if report is not None:
-        _output.check_writable(report)
+    _check_report(report, images)
     drawn = sample is not None or precision is not None
     if drawn and (given is None or parts is not None):
         raise DataError("sample: needed --mapped F and no --split, got others. What is learned is tested whole.")
@@ -118,3 +115,15 @@ def audit(
         console.print(table)
         console.print()
     console.print(audit_answer(result), soft_wrap=True, markup=False)
+
+
+def _check_report(report: Path | None, images: Path | None) -> None:
+    """Refuse a page that cannot be written, and pictures without a page, before anything is learned."""
+    from isthmus.cli import _output  # noqa: PLC0415
+
+    if images is not None and report is None:
+        raise DataError("images: needed --report OUT.html, where the thumbnails go, got none. Add it.")
+    if images is not None and not images.is_dir():
+        raise DataError(f"images: needed a folder of pictures, got {images}. Check the path.")
+    if report is not None:
+        _output.check_writable(report)

@@ -27,15 +27,13 @@ def report(
         isthmus report runs/emoji --images pictures
     """
     from isthmus.cli import _output  # noqa: PLC0415 - the command line starts before numpy does
-    from isthmus.experiments import open_results, reopened  # noqa: PLC0415
 
-    results = open_results(folder)
-    audit = reopened(folder, results)
     path = folder / "report.html" if out is None else out
-    _output.check_writable(path, "out")
-    from isthmus.report import run_figures, write_page  # noqa: PLC0415
+    if folder.is_dir():
+        _output.check_writable(path, "out")
+    from isthmus.report import write_run_page  # noqa: PLC0415
 
-    write_page(audit, path, run_figures(results), images=images)
+    results = write_run_page(folder, path, images=images)
     if len(results.cells) < results.planned:
         _output.note(f"{len(results.cells)} of {results.planned} cells are done")
     _output.note(f"wrote {path}")

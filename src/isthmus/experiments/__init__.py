@@ -26,7 +26,7 @@ from isthmus.experiments._published import (
     without_self,
 )
 from isthmus.experiments._reopened import reopened
-from isthmus.experiments._reproduce import REPRODUCIBLE, reproduce
+from isthmus.experiments._reproduce import REPRODUCIBLE, beside_published, reproduce
 from isthmus.experiments._reproduction import ReproducedOverlap, Reproduction
 from isthmus.experiments._results import Level, Results, open_results
 from isthmus.experiments._run import run
@@ -73,6 +73,7 @@ __all__ = [
     "audit",
     "audit_sample",
     "authors_recipe",
+    "beside_published",
     "curves",
     "curves_of",
     "figure1",

@@ -166,7 +166,7 @@ def detail_of(
     for k in ks:
         occurrences = {space: [k_occurrence(table, k) for table in tables] for space, tables in spaces.items()}
         occurrences |= {name: [sketch.occurrences[k] for sketch in found] for name, found in sketches.items()}
-        hubs += [_hubs(direction, space, k, metric, include_self, np.concatenate(of)) for space, of in occurrences.items()]
+        hubs += [hub_row(direction, space, k, metric, include_self, np.concatenate(of)) for space, of in occurrences.items()]
     return Detail(tuple(parts), tuple(over_k), (), tuple(hubs))
 
 
@@ -179,7 +179,8 @@ def _part(shared: tuple[str, str, Any], sketch: Sketch, tally: Tally) -> PartRow
     )  # fmt: skip
 
 
-def _hubs(direction: str, space: str, k: int, metric: Metric, include_self: bool, found: Int[ndarray, " n"]) -> HubRow:
+def hub_row(direction: str, space: str, k: int, metric: Metric, include_self: bool, found: Int[ndarray, " n"]) -> HubRow:
+    """The hubs of a space, from the number of lists that each item stands in."""
     centered = found - found.mean()
     spread = float(np.sqrt(np.mean(centered**2)))
     skewness = float(np.mean(centered**3)) / spread**3 if spread else float("nan")

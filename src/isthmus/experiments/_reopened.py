@@ -4,6 +4,7 @@ The page shows one kind of thing, an `Audit`. A folder of an older isthmus has n
 are empty, and `settings` says how many cells lack them.
 """
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from numpy import ndarray
 
 from isthmus._errors import DataError
 from isthmus.experiments._audit import Audit, AuditRow
+from isthmus.experiments._detail import Detail, HubRow, hub_row
 from isthmus.experiments._neighborhoods import Neighborhoods
 from isthmus.experiments._plan import Cell
 from isthmus.experiments._results import Done, Results
+from isthmus.experiments._spec import Data
 from isthmus.pairs import Pairs
 
 NAMES = "pairs.json"
@@ -24,20 +27,29 @@ _NONE = {"gain", "gain_low", "gain_high", "mse", "r2", "p_against_lin", "p_again
 
 
 class Names(Struct, frozen=True):
-    """What the spaces and the items of a run are called; kept with its results, since the data may move."""
+    """What the spaces and the items of a run are called; kept with its results, since the data may move.
+
+    Args:
+        x_space, y_space: the two spaces.
+        ids, labels: of the items; labels are left out where items have several.
+        paper: set, image features and text features, where the data are a set of the paper.
+    """
 
     x_space: str
     y_space: str
     ids: tuple[str, ...]
     labels: tuple[str, ...] | None
+    paper: tuple[str, str, str] | None = None
 
     @classmethod
-    def of(cls, pairs: Pairs, labels: ndarray | None) -> "Names":
-        """The names of pairs; labels are left out where items have several."""
+    def of(cls, pairs: Pairs, labels: ndarray | None, data: Data) -> "Names":
+        """The names of the pairs that a spec's data are."""
         own = pairs.labels
         if own is None and labels is not None and np.ndim(labels) == 1:
             own = tuple(map(str, labels.tolist()))
-        return cls(pairs.x_space, pairs.y_space, pairs.ids, own)
+        is_paper = data.authors is not None and data.set is not None
+        paper = (str(data.set), str(data.image_features), str(data.text_features)) if is_paper else None
+        return cls(pairs.x_space, pairs.y_space, pairs.ids, own, paper)
 
 
 def reopened(folder: str | Path, results: Results) -> Audit:
@@ -61,9 +73,12 @@ def reopened(folder: str | Path, results: Results) -> Audit:
     records = [each for each in results.records() if each["include_self"] == convention and each["n_test"] is not None]
     keep = [done for done in alive if done.cell.keeps_neighbors]
     lists = {done: _lists(done, titles[_which(done.cell)]) for done in keep}
+    neighborhoods = _pooled([each for each in lists.values() if each is not None])
     names, first = _names(folder), alive[0].cell
     settings: dict[str, Any] = {
         "folds": first.folds, "seed": first.drawn_by, "planned": results.planned, "done": len(results.cells),
+        "seeds": max(1, len({done.cell.seed for done in alive if done.cell.role == "mapping"})),
+        "paper": None if names is None else names.paper,
         "diverged": len(results.cells) - len(alive), "without_neighbors": sum(each is None for each in lists.values()),
     }  # fmt: skip
     return Audit(
@@ -72,9 +87,10 @@ def reopened(folder: str | Path, results: Results) -> Audit:
         "y" if names is None else names.y_space,
         tuple(sorted((_row(each, titles) for each in records), key=lambda row: (row.direction, row.metric, row.k))),
         settings,
+        Detail(hubs=tuple(_hubs(neighborhoods))),
         ids=() if names is None else names.ids,
         labels=None if names is None else names.labels,
-        neighborhoods=_pooled([each for each in lists.values() if each is not None]),
+        neighborhoods=neighborhoods,
     )
 
 
@@ -135,3 +151,14 @@ def _pooled(lists: list[Neighborhoods]) -> tuple[Neighborhoods, ...]:
     for each in lists:
         groups.setdefault((each.direction, each.mapping), []).append(each)
     return tuple(map(Neighborhoods.pool, groups.values()))
+
+
+def _hubs(neighborhoods: Sequence[Neighborhoods]) -> Iterator[HubRow]:
+    """How often items stand in the lists of X, Y and each mapping."""
+    for direction in dict.fromkeys(each.direction for each in neighborhoods):
+        own = [each for each in neighborhoods if each.direction == direction]
+        first = own[0]
+        lists = {"X": first.x, "Y": first.y} | {each.mapping: each.f for each in own}
+        for space, near in lists.items():
+            counts = np.bincount(near.ravel(), minlength=int(first.items.max()) + 1)[first.items]
+            yield hub_row(direction, space, first.k, first.metric, first.include_self, counts)

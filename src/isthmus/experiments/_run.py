@@ -61,7 +61,7 @@ def run(spec: Spec, folder: str | Path, *, processes: int = 1, progress: Progres
     cells = dict(zip((each.key for each in planned), plan(spec), strict=True))
     prepare(folder)
     write_file(folder, PLAN, encode_plan(planned))
-    write_file(folder, NAMES, msgspec.json.encode(Names.of(items.pairs, items.labels[None])))
+    write_file(folder, NAMES, msgspec.json.encode(Names.of(items.pairs, items.labels[None], spec.data)))
     for wait in (False, True):  # first what no other run is doing, then what others did not finish
         missing = [key for key in cells if not is_done(folder, key)]
         _report(progress, len(missing), len(cells))

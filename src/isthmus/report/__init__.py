@@ -6,7 +6,7 @@ from isthmus.report._figures import audit_figures, run_figures
 from isthmus.report._hubs import hub_curves
 from isthmus.report._learning import learning_chart, learning_charts, learning_curves, learning_table
 from isthmus.report._overlaps import curve_figure, overlap_over_k, overlap_over_n
-from isthmus.report._page import write_page
+from isthmus.report._page import write_page, write_run_page
 from isthmus.report._parts import parts_bars
 from isthmus.report._plane import bridge_plane
 from isthmus.report._published import published_dots
@@ -61,4 +61,5 @@ __all__ = [
     "untrained_figure",
     "untrained_table",
     "write_page",
+    "write_run_page",
 ]

@@ -1,7 +1,7 @@
 """What a page needs to look items up: who the neighbors of an item are in the input, under a mapping and in the target.
 
 The lists go into the page as compressed JSON, in base64: no text of the data can close the element that holds it, and
-the browser unpacks it by itself. What does not fit its share of the page is a random part of the items, and the page says so.
+the browser unpacks it by itself. Where they do not fit, a random part of the items stands there, and the page says so.
 """
 
 import base64
@@ -122,9 +122,9 @@ def _by_label(
         return
     items, up, down, whole = (np.bincount(group, weights=values) for values in (np.ones(len(group)), bridged, echoed, most))
     with np.errstate(invalid="ignore", divide="ignore"):
-        up, down = up / whole, down / whole
-    for place in np.lexsort((names, -np.nan_to_num(up, nan=-1))).tolist():
-        yield str(names[place]), int(items[place]), float(up[place]), float(down[place])
+        bridge, echo = up / whole, down / whole
+    for place in np.lexsort((names, -np.nan_to_num(bridge, nan=-1))).tolist():
+        yield str(names[place]), int(items[place]), float(bridge[place]), float(echo[place])
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,8 @@ def pack(audit: Audit, budget: int, ranked: Sequence[Ranking], pictures: Sequenc
 
 
 def _packed(audit: Audit, shown: Int[ndarray, " m"], pictures: Mapping[int, str]) -> str:
-    views, lists = [], []
+    views: list[dict[str, Any]] = []
+    lists: list[ndarray] = []
     numbers: dict[bytes, int] = {}
 
     def numbered(table: Int[ndarray, "m k"]) -> int:

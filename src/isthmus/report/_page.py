@@ -7,6 +7,7 @@ head allows the one script that isthmus wrote, by its hash, and no request to an
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -15,29 +16,38 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from isthmus.experiments import Audit, AuditRow
+from isthmus.experiments import Audit, AuditRow, Results, beside_published, open_results, reopened
 from isthmus.pairs import whole
 from isthmus.report._answers import Answer, answers
 from isthmus.report._drill import Packed, Ranking, pack, rankings
 from isthmus.report._figure import Figure
+from isthmus.report._figures import audit_figures, run_figures
+from isthmus.report._hubs import hub_curves
+from isthmus.report._published import published_dots
 from isthmus.report._rows import facts
 from isthmus.report._tables import ends
 
 MOST = 3_000_000
 """Bytes that a page may have; the lists of the items get what the rest leaves, and at least `_LEAST`."""
 _LEAST = 300_000
+_FIGURES = 1_900_000
+_FEW = 4  # figures of a section that all stand open
 _LINES = 300  # of a figure's data that stand in the page; its CSV holds all
 
 _SECTIONS = (
-    ("bridge-plane", "The bridge plane", ""),
-    ("parts", "Where mapped neighbors come from",
+    ("bridge-plane", "Plane", "The bridge plane", ""),
+    ("parts", "Parts", "Where mapped neighbors come from",
      "A mapping that bridges has many neighbors that only the target has; one that echoes has those of its input."),
-    ("overlap-over-k", "More neighbors", "The overlaps move with K, and so does chance: read them against the dashed line."),
-    ("overlap-over-n", "More items", "At a fixed K the overlaps fall as items are added. Never compare raw values over different N."),
-    ("learning", "While it learns", "What training does to the neighborhoods, epoch by epoch."),
-    ("spread", "How much it varies", "Each fold and each seed by itself."),
-    ("published", "Published and ours", "What the paper printed beside what came out here."),
-    ("hubs", "Hubs", "A few items that stand in most neighbor lists raise an overlap that structure alone would not give."),
+    ("overlap-over-k", "K", "More neighbors",
+     "The overlaps move with K, and so does chance: read them against the line of chance."),
+    ("overlap-over-n", "N", "More items",
+     "At a fixed K the overlaps fall as items are added. Never compare raw values over different N."),
+    ("learning", "Training", "While it learns", "What training does to the neighborhoods, epoch by epoch."),
+    ("spread", "Spread", "How much it varies", "Each fold and each seed by itself."),
+    ("published", "Published", "Published and ours", "What the paper printed beside what came out here."),
+    ("hubs", "Hubs", "Hubs",
+     "A few items that stand in very many neighbor lists raise an overlap beyond what structure alone would give."),
+    ("other", "More", "More figures", ""),
 )  # fmt: skip
 
 _COLUMNS = (
@@ -65,6 +75,28 @@ def write_page(
         part.write_bytes(content)
 
 
+def write_run_page(folder: str | Path, path: str | Path, *, images: str | Path | None = None) -> Results:
+    """Write what a folder of `isthmus run` holds as one page, also while it is incomplete.
+
+    Args:
+        folder: what `isthmus.experiments.run` wrote.
+        path: the file.
+        images: folder of pictures named by the items' ids, for thumbnails.
+
+    Raises:
+        DataError: no folder of a run, no cell done yet, or a place that cannot be written.
+    """
+    results = open_results(folder)
+    audit = reopened(folder, results)
+    figures = run_figures(results, audit.x_space, audit.y_space)
+    for side in dict.fromkeys(row.direction for row in audit.detail.hubs):
+        figures.append(hub_curves([row for row in audit.detail.hubs if row.direction == side], *ends(audit, side)))
+    paper = audit.settings["paper"]
+    figures += [] if paper is None else map(published_dots, beside_published(results, paper))
+    write_page(audit, path, figures, images=images)
+    return results
+
+
 def page(audit: Audit, figures: Sequence[Figure] | None = None, *, images: str | Path | None = None) -> str:
     """The text of the page that `write_page` writes.
 
@@ -79,20 +111,18 @@ def page(audit: Audit, figures: Sequence[Figure] | None = None, *, images: str |
 
     from isthmus import __version__  # noqa: PLC0415
 
-    if figures is None:
-        from isthmus.report import audit_figures  # noqa: PLC0415
-
-        figures = audit_figures(audit)
+    figures = audit_figures(audit) if figures is None else figures
     pictures = _pictures(audit, images)
     ranked = rankings(audit)
     parts = {name: (files("isthmus.report") / "page" / f"page.{name}").read_text("utf-8") for name in ("html", "css", "js")}
     template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
         parts["html"]
     )
-    found = answers(audit)
+    sections, left_out = _sections(figures)
     about: dict[str, Any] = {
-        "title": audit.pairs, "facts": facts(asdict(audit.rows[0])), "answers": [_capital(each) for each in found],
-        "notes": list(_notes(audit)), "sections": _sections(figures), "columns": _COLUMNS, "tables": list(_tables(audit)),
+        "title": audit.pairs, "facts": facts(asdict(audit.rows[0])), "answers": [_capital(each) for each in answers(audit)],
+        "notes": list(_notes(audit)), "sections": sections, "left_out": left_out,
+        "columns": _COLUMNS, "tables": list(_tables(audit)),
         "population": audit.rows[0].interval_population, "version": __version__, "style": parts["css"],
         "script": parts["js"], "policy": _policy(parts["css"], parts["js"]), "missing": _missing(audit),
         "rankings": _rankings(audit, ranked), "pictures": pictures[-1] if pictures else {},
@@ -187,40 +217,50 @@ def _rankings(audit: Audit, ranked: Sequence[Ranking]) -> list[dict[str, Any]]:
     ]
 
 
-def _sections(figures: Sequence[Figure]) -> list[dict[str, Any]]:
-    """The figures under their headings, in the order of `_SECTIONS`; others follow under one of their own.
+def _sections(figures: Sequence[Figure]) -> tuple[list[dict[str, Any]], int]:
+    """The figures under their headings, in the order of `_SECTIONS`, and how many were left out for want of room.
 
-    Figures of the first k and metric stand open, those of others are folded away.
+    Figures of the first k and metric stand open, those of others are folded away, as many as fit. Of figures with one name,
+    learning curves of several folds for instance, the first is taken.
     """
-    groups: dict[str, list[Figure]] = {name: [] for name, _, _ in _SECTIONS} | {"other": []}
-    for figure in figures:
-        groups[next((name for name in groups if figure.name.startswith(name)), "other")].append(figure)
-    sections = []
-    for name, title, intro in (*_SECTIONS, ("other", "More figures", "")):
-        shown = [_part(figure) for figure in groups[name]]
-        if not shown:
-            continue
-        open_ones, others = shown, []
-        if len(shown) > 2:
-            stems = {_stem(figure.name) for figure in groups[name][:1]}
-            open_ones = [part for part, figure in zip(shown, groups[name], strict=True) if _stem(figure.name) in stems]
-            others = [part for part, figure in zip(shown, groups[name], strict=True) if _stem(figure.name) not in stems]
-        sections.append(
-            {"id": name, "title": title, "intro": intro, "parts": open_ones, "others": others, "lead": not sections}
-        )
-    return sections
+    groups: dict[str, list[Figure]] = {name: [] for name, *_ in _SECTIONS}
+    for figure in {figure.name: figure for figure in reversed(figures)}.values():
+        groups[next((name for name in groups if figure.name.startswith(name)), "other")].insert(0, figure)
+    sections: list[dict[str, Any]] = []
+    folded: list[tuple[dict[str, Any], Figure]] = []
+    for name, short, title, intro in _SECTIONS:
+        if groups[name]:
+            stem = _stem(groups[name][0])
+            lead = [_part(figure) for figure in groups[name] if _stem(figure) == stem or len(groups[name]) <= _FEW]
+            section: dict[str, Any] = {"id": name, "short": short, "title": title, "intro": intro, "parts": lead, "others": []}
+            section["lead"] = not sections
+            folded += [(section, figure) for figure in groups[name] if _stem(figure) != stem and len(groups[name]) > _FEW]
+            sections.append(section)
+    room = _FIGURES - sum(_size(part) for section in sections for part in section["parts"])
+    for number, (section, figure) in enumerate(folded):
+        part = _part(figure)
+        room -= _size(part)
+        if room < 0:
+            return sections, len(folded) - number
+        section["others"].append(part)
+    return sections, 0
 
 
-def _stem(name: str) -> str:
+def _size(part: dict[str, Any]) -> int:
+    return len(part["svg"]) + len(part["csv"]) + 60 * sum(map(len, part["lines"]))
+
+
+def _stem(figure: Figure) -> str:
     """The name of a figure without its direction."""
-    return name.replace("-x-y", "").replace("-y-x", "")
+    return figure.name.replace("-x-y", "").replace("-y-x", "")
 
 
 def _part(figure: Figure) -> dict[str, Any]:
     columns = list(figure.records[0]) if figure.records else []
     lines = [[_cell(record.get(name)) for name in columns] for record in figure.records[:_LINES]]
     return {
-        "id": figure.name, "title": figure.title, "caption": figure.caption, "svg": figure.svg("currentColor"),
+        "id": re.sub("[^a-z0-9]+", "-", figure.name.lower()), "title": figure.title, "caption": figure.caption,
+        "svg": figure.svg("currentColor"),
         "csv": "data:text/csv;charset=utf-8," + quote(figure.csv()), "columns": [name.replace("_", " ") for name in columns],
         "lines": lines, "more": max(0, len(figure.records) - _LINES),
     }  # fmt: skip

@@ -17,8 +17,8 @@ _ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
 def thumbnails(folder: str | Path, ids: Sequence[str], sizes: Sequence[int] = SIZES) -> list[dict[int, str]]:
     """For each size, the pictures of items as base64 JPEG, by the number of the item.
 
-    A picture is a file of the folder (or of a folder in it) whose name is the item's id, with or without its ending. Files that
-    are no pictures, and items without one, are left out.
+    A picture is a file in the folder, or in one of its own, that is named by the item's id, with or without an ending. Files
+    that are no pictures, and items without one, are left out.
 
     Args:
         folder: where the files are.

@@ -50,7 +50,7 @@ const unpack = async (text) => {
   return JSON.parse(await new Response(stream).text());
 };
 
-const MARKS = { shared: "● shared", echoed: "◀ echoed", bridged: "▶ bridged", novel: "○ novel", lost: "not kept", missed: "not found" };
+const MARKS = { shared: "● shared", echoed: "◀ echoed", bridged: "▶ bridged", novel: "○ novel", missed: "– absent" };
 const MOST = 40;
 const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
@@ -108,7 +108,7 @@ const lookup = (data) => {
     const kind = (other) => (x.includes(other) ? (y.includes(other) ? "shared" : "echoed") : y.includes(other) ? "bridged" : "novel");
     const columns = make("div", "columns");
     for (const [title, under, items, mark] of [
-      [source, "neighbors in the input, X", x, (other) => (f.includes(other) ? kind(other) : "lost")],
+      [source, "neighbors in the input, X", x, (other) => (f.includes(other) ? kind(other) : "missed")],
       [mapping, "neighbors as mapped, f(X)", f, kind],
       [target, "neighbors in the target, Y", y, (other) => (f.includes(other) ? kind(other) : "missed")],
     ]) {
