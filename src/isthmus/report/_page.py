@@ -31,7 +31,7 @@ MOST = 3_000_000
 """Bytes that a page may have; the lists of the items get what the rest leaves, and at least `_LEAST`."""
 _LEAST = 300_000
 _FIGURES = 1_900_000
-_FEW = 4  # figures of a section that all stand open
+_ROLES = re.compile(r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*")')  # of marks: the drawing as a whole is named
 _LINES = 300  # of a figure's data that stand in the page; its CSV holds all
 
 _SECTIONS = (
@@ -230,11 +230,10 @@ def _sections(figures: Sequence[Figure]) -> tuple[list[dict[str, Any]], int]:
     folded: list[tuple[dict[str, Any], Figure]] = []
     for name, short, title, intro in _SECTIONS:
         if groups[name]:
-            stem = _stem(groups[name][0])
-            lead = [_part(figure) for figure in groups[name] if _stem(figure) == stem or len(groups[name]) <= _FEW]
-            section: dict[str, Any] = {"id": name, "short": short, "title": title, "intro": intro, "parts": lead, "others": []}
-            section["lead"] = not sections
-            folded += [(section, figure) for figure in groups[name] if _stem(figure) != stem and len(groups[name]) > _FEW]
+            first = _setting(groups[name][0])
+            section: dict[str, Any] = {"id": name, "short": short, "title": title, "intro": intro, "lead": not sections}
+            section |= {"parts": [_part(each) for each in groups[name] if _setting(each) == first], "others": []}
+            folded += [(section, each) for each in groups[name] if _setting(each) != first]
             sections.append(section)
     room = _FIGURES - sum(_size(part) for section in sections for part in section["parts"])
     for number, (section, figure) in enumerate(folded):
@@ -250,9 +249,9 @@ def _size(part: dict[str, Any]) -> int:
     return len(part["svg"]) + len(part["csv"]) + 60 * sum(map(len, part["lines"]))
 
 
-def _stem(figure: Figure) -> str:
-    """The name of a figure without its direction."""
-    return figure.name.replace("-x-y", "").replace("-y-x", "")
+def _setting(figure: Figure) -> str:
+    """Metric, k and self convention of a figure, which follow the direction in its name."""
+    return re.sub(r"^.*-(x-y|y-x)", "", figure.name) if re.search("-(x-y|y-x)", figure.name) else ""
 
 
 def _part(figure: Figure) -> dict[str, Any]:
@@ -260,7 +259,7 @@ def _part(figure: Figure) -> dict[str, Any]:
     lines = [[_cell(record.get(name)) for name in columns] for record in figure.records[:_LINES]]
     return {
         "id": re.sub("[^a-z0-9]+", "-", figure.name.lower()), "title": figure.title, "caption": figure.caption,
-        "svg": figure.svg("currentColor"),
+        "svg": _ROLES.sub("", figure.svg("currentColor")),
         "csv": "data:text/csv;charset=utf-8," + quote(figure.csv()), "columns": [name.replace("_", " ") for name in columns],
         "lines": lines, "more": max(0, len(figure.records) - _LINES),
     }  # fmt: skip
