@@ -59,8 +59,8 @@ class Ranking:
 def rankings(audit: Audit) -> list[Ranking]:
     """A ranking for each mapping and direction whose neighbor lists the audit keeps.
 
-    Best is who has the highest share of target-only neighbors recovered, and among equals the fewest echoed; worst the
-    other way around. Items without a target-only neighbor have nothing to bridge and are left out.
+    They are ranked by bridged less echoed neighbors, equal ones by bridged neighbors, then by row. Items whose neighbors are
+    the same in both spaces have nothing to bridge and are left out.
 
     Example:
         >>> from isthmus import Pairs, audit
@@ -85,8 +85,8 @@ def _ranking(audit: Audit, number: int, lists: Neighborhoods) -> Ranking:
     counts = {part: np.count_nonzero(which, axis=1) for part, which in sizes.items()}
     to_bridge = lists.to_bridge()
     there = np.flatnonzero(to_bridge)
-    rate = counts["bridged"][there] / to_bridge[there]
-    order = there[np.lexsort((there, counts["echoed"][there], -rate))]
+    bridged, echoed = counts["bridged"][there], counts["echoed"][there]
+    order = there[np.lexsort((there, -bridged, echoed - bridged))]
     labels = audit.labels
 
     def ranked(place: int, part: str) -> Ranked:

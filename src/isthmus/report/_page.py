@@ -211,6 +211,7 @@ def _rankings(audit: Audit, ranked: Sequence[Ranking]) -> list[dict[str, Any]]:
     return [
         {
             **{name: getattr(each, name) for name in ("key", "title", "best", "worst", "labels")},
+            "count": f"{len(of.items):,}",
             "open": (of.direction, of.mapping) == (first, best),
         }
         for each, of in lists

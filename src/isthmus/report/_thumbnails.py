@@ -9,7 +9,7 @@ from typing import Any
 
 from isthmus._errors import DataError
 
-SIZES = (64, 48, 36)
+SIZES = (64, 48, 40, 32)
 """Pixels of the longer side, the largest first; the page takes the largest that fits."""
 _ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
 
@@ -17,8 +17,9 @@ _ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
 def thumbnails(folder: str | Path, ids: Sequence[str], sizes: Sequence[int] = SIZES) -> list[dict[int, str]]:
     """For each size, the pictures of items as base64 JPEG, by the number of the item.
 
-    A picture is a file in the folder, or in one of its own, that is named by the item's id, with or without an ending. Files
-    that are no pictures, and items without one, are left out.
+    A picture is a file in the folder, or in one of its own, that is named by the item's id, with or without an ending, in
+    capitals or not. Files that
+    are no pictures, and items without one, are left out.
 
     Args:
         folder: where the files are.
@@ -37,11 +38,12 @@ def thumbnails(folder: str | Path, ids: Sequence[str], sizes: Sequence[int] = SI
         raise DataError(f"images: needed a folder of pictures, got {folder}. Check the path.")
     files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in _ENDINGS and path.is_file()]
     by_name = {path.stem: path for path in reversed(files)} | {path.name: path for path in reversed(files)}
+    in_any_case = {name.casefold(): path for name, path in reversed(by_name.items())}
     found: list[dict[int, str]] = [{} for _ in sizes]
     for number, name in enumerate(ids):
-        if name in by_name:
-            small = _small(image, by_name[name], sizes)
-            for table, picture in zip(found, small, strict=False):
+        path = by_name.get(name) or in_any_case.get(name.casefold())
+        if path is not None:
+            for table, picture in zip(found, _small(image, path, sizes), strict=False):
                 table[number] = picture
     if not found[0]:
         raise DataError(
