@@ -13,6 +13,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import DataError, MappingError, NeighborError
+from isthmus._html import html_table
 from isthmus._shapes import Float, Progress
 from isthmus.experiments._authors import recipe_for
 from isthmus.experiments._detail import Detail, Sketch, detail_of, over_n
@@ -40,6 +41,11 @@ from isthmus.training import Recipe, check_loss
 Direction = Literal["x->y", "y->x"]
 
 _POPULATION = f"{POPULATIONS['half-sample']}, with the mappings as learned"
+_SHOWN = {
+    "direction": "direction", "mapping": "mapping", "k": "K", "metric": "metric", "input_overlap": "input overlap",
+    "target_overlap": "target overlap", "echo_rate": "echo rate", "bridge_rate": "bridge rate", "bridge_index": "index",
+    "bridge_index_low": "low", "bridge_index_high": "high", "verdict": "verdict",
+}  # fmt: skip
 CONTROL_DRAWS = 3  # random weights of each untrained control and test set
 
 
@@ -150,6 +156,14 @@ class Audit:
         if not found:
             raise MappingError(f"direction: needed one with a mapping, got {direction!r}. Audit that direction first.")
         return max(found, key=lambda row: row.bridge_rate)
+
+    def _repr_html_(self) -> str:
+        first = self.rows[0]
+        note = (
+            f"N={first.n_test} test items, neighbors among {first.n_neighborhood}, self "
+            f"{'included' if first.include_self else 'excluded'}; chance {first.chance:.3f} at K={first.k}."
+        )
+        return html_table(f"{self.pairs}: does a mapping carry the target, or echo the input?", self.records(), _SHOWN, note)
 
 
 class _Mapped(NamedTuple):

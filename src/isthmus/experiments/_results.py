@@ -18,6 +18,7 @@ import numpy as np
 from msgspec import Struct
 
 from isthmus._errors import DataError
+from isthmus._html import html_table
 from isthmus.experiments._audit import AuditRow, row_of
 from isthmus.experiments._cell import read_tallies, trained_by
 from isthmus.experiments._curves import Curves
@@ -129,6 +130,21 @@ class Results:
         if level not in ("cells", "summary"):
             raise DataError(f"level: needed cells or summary, got {level!r}. Choose one.")
         return [dict(record) for record in (self._summary if level == "summary" else self._cells)]
+
+    def _repr_html_(self) -> str:
+        columns = (
+            "direction",
+            "mapping",
+            "role",
+            "k",
+            "metric",
+            "include_self",
+            "echo_rate",
+            "bridge_rate",
+            "bridge_index",
+            "verdict",
+        )
+        return html_table(f"{len(self.cells)} of {self.planned} cells are there", self.records(), columns)
 
     @cached_property
     def _summary(self) -> list[dict[str, Any]]:

@@ -10,10 +10,7 @@ from isthmus.report._rows import Rows, facts, records_of, slug
 _SIDE = 320.0
 _X, _Y = "echo rate", "bridge rate"
 _SHAPES = {"mapping": "circle", "untrained": "triangle-up", "landmark": "cross"}
-_SAID = (
-    ("perfect", 0.045, 1.0, "perfect"), ("identity", 0.82, 0.06, "identity"),
-    ("carries the target", 0.16, 0.75, "perfect"), ("echoes the input", 0.6, 0.38, "perfect"),
-)  # fmt: skip
+_SAID = (("carries the target", 0.16, 0.75, "perfect"), ("echoes the input", 0.6, 0.38, "perfect"))
 
 
 def bridge_plane(rows: Rows, source: str = "X", target: str = "Y", *, whole: bool = True) -> Figure:
@@ -48,9 +45,12 @@ def bridge_plane(rows: Rows, source: str = "X", target: str = "Y", *, whole: boo
     chart = _panel(near, xs, ys, tints, labels, leaders)
     if whole:
         full = (-0.03, 1.05)
-        said = [_word(*each) for each in _SAID]
         frame = {_X: xs[0], _Y: ys[0], "x2": xs[1], "y2": ys[1]}
-        left = _panel(values, full, full, tints, said, [], frame).properties(title="The whole plane")
+        above = ys[1] + 0.05 if xs[1] > 0.87 else 0.07  # the identity's name stands clear of the frame
+        said = [_word("perfect", 0.05, 1.0, "perfect"), _word("identity", 0.885, above, "identity")]
+        said += [_word(*each) for each in _SAID]
+        lines = [{_X: 1.0, _Y: 0.0, "x2": 1.0, "y2": above - 0.03, "mapping": "identity"}] if above > 0.1 else []
+        left = _panel(values, full, full, tints, said, lines, frame).properties(title="The whole plane")
         chart = alt.hconcat(left, chart.properties(title="The framed part, enlarged"), spacing=36)
     title = f"{source} → {target}: bridge plane"
     return Figure(slug("bridge-plane", found[0]), title, _caption(found), chart, [_table(value) for value in values])
@@ -152,6 +152,7 @@ def _named(
     def back(left: float, middle: float) -> tuple[float, float]:
         return xs[0] + left / _SIDE * (xs[1] - xs[0]), ys[1] - middle / _SIDE * (ys[1] - ys[0])
 
+    values = sorted(values, key=lambda value: value["kind"] != "mapping")  # mappings have their names nearest
     points = [(across(value[_X]), down(value[_Y])) for value in values]
     bars = [
         box for value, (x, y) in zip(values, points, strict=True)

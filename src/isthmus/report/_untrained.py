@@ -35,7 +35,7 @@ def untrained_chart(figure: Figure1) -> Any:
             {"a": round(float(a), 4), "b": round(float(b), 4), "class": CLASSES[number]}
             for (a, b), number in zip(points, figure.classes, strict=True)
         ]
-        scale = alt.Scale(domain=[-2.5, 2.5])
+        scale = alt.Scale(domain=[-2, 2])
         shape = alt.Shape("class:N", scale=alt.Scale(domain=list(CLASSES), range=[_SHAPES[each] for each in CLASSES]))
         title = alt.TitleParams(
             _title(panel), subtitle=f"X, f(X): {panel.input_overlap:.2f}; same class: {panel.same_class:.2f}"
@@ -68,7 +68,9 @@ def untrained_chart(figure: Figure1) -> Any:
         for width in dict.fromkeys(value["width"] for value in values)
     ]
     below = alt.hconcat(*by_width, title=title)
-    return alt.vconcat(alt.hconcat(*panels), below).resolve_scale(color="independent", shape="independent")
+    return alt.vconcat(alt.concat(*panels, columns=3, spacing=24), below).resolve_scale(
+        color="independent", shape="independent"
+    )
 
 
 def untrained_figure(figure: Figure1) -> Figure:
