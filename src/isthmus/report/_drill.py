@@ -134,13 +134,11 @@ class Packed:
     Args:
         text: base64 of gzip of JSON.
         shown, items: items that can be looked up, of how many that were tested.
-        pictures: how many of the items have a picture in it.
     """
 
     text: str
     shown: int
     items: int
-    pictures: int
 
 
 def pack(audit: Audit, budget: int, ranked: Sequence[Ranking], pictures: Sequence[Mapping[int, str]] = ()) -> Packed:
@@ -156,18 +154,19 @@ def pack(audit: Audit, budget: int, ranked: Sequence[Ranking], pictures: Sequenc
     first = np.array(sorted({each.row for ranking in ranked for each in (*ranking.best, *ranking.worst)}), dtype=np.int64)
     rest = np.random.default_rng(0).permutation(np.setdiff1d(every, first))
     sizes = [*pictures, {}]
-    for thumbnails in sizes:  # all items, with smaller and smaller pictures
+    share = budget / sum(lists.f.size for lists in audit.neighborhoods)  # an entry takes a letter at the very least
+    for thumbnails in sizes if share > 1 / 2 else ():  # all items, with smaller and smaller pictures
         text = _packed(audit, every, thumbnails)
         if len(text) <= budget:
-            return Packed(text, len(every), len(every), len(thumbnails))
+            return Packed(text, len(every), len(every))
     smallest = sizes[-2] if len(sizes) > 1 else {}
-    share = 1.0
+    share = min(1.0, 2 * share) * 0.9
     while True:  # fewer and fewer items
-        share *= min(0.9, 0.95 * budget / len(text))
         shown = np.sort(np.concatenate([first, rest[: int(share * len(rest))]]))
         text = _packed(audit, shown, smallest)
         if len(text) <= budget or share * len(rest) < 1:
-            return Packed(text, len(shown), len(every), len(smallest) and len(set(smallest) & set(shown.tolist())))
+            return Packed(text, len(shown), len(every))
+        share *= min(0.9, 0.95 * budget / len(text))
 
 
 def _packed(audit: Audit, shown: Int[ndarray, " m"], pictures: Mapping[int, str]) -> str:
