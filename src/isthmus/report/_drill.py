@@ -204,7 +204,7 @@ def _packed(audit: Audit, shown: Int[ndarray, " m"], pictures: Mapping[int, str]
         "views": views,
         "pictures": {str(place): pictures[row] for place, row in enumerate(rows) if row in pictures},
     }
-    return base64.b64encode(gzip.compress(msgspec.json.encode(clean(content)), 9, mtime=0)).decode()
+    return base64.b64encode(gzip.compress(msgspec.json.encode(clean(content)), 6, mtime=0)).decode()
 
 
 def clean(value: Any) -> Any:
