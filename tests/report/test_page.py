@@ -43,7 +43,7 @@ patience = 0
 @pytest.fixture(scope="module")
 def audited():
     pairs = isthmus.load("imagenet-words").take(np.arange(0, 989, 4))
-    return isthmus.audit(pairs, ["ridge", "reverse-ridge"], k=[5, 10], folds=2)
+    return isthmus.audit(pairs, ["ridge", "reverse-ridge"], k=5, folds=2)
 
 
 @pytest.fixture(scope="module")
@@ -205,8 +205,10 @@ def test_on_paper_only_what_can_be_read_is_left(opened, written):
         assert page.pdf()[:5] == b"%PDF-"
 
 
-def test_the_same_audit_gives_the_same_bytes(audited, written):
-    assert page(audited) == written.read_text(encoding="utf-8")
+def test_the_same_audit_gives_the_same_bytes(audited):
+    pairs = isthmus.load("imagenet-words").take(np.arange(0, 989, 4))
+    again = isthmus.audit(pairs, ["ridge", "reverse-ridge"], k=5, folds=2)
+    assert page(again, audit_figures(again)[:2]) == page(audited, audit_figures(audited)[:2])
 
 
 def test_twenty_thousand_items_fit(opened, audited, tmp_path):

@@ -56,11 +56,10 @@ class Figure:
         """
         import vl_convert  # noqa: PLC0415 - heavy, and only pages and files need it
 
-        drawn = vl_convert.vegalite_to_svg(self._spec(ink="#767676"))
-        drawn = drawn.replace('"#767676"', f'"{ink}"')
+        drawn = vl_convert.vegalite_to_svg(self._spec(INK)).replace(f'"{INK}"', f'"{ink}"')
         # Ids are of the whole page that the SVG is put into, where other figures have theirs.
         drawn = re.sub(r'(id="|url\(#)', rf"\g<1>{re.sub('[^a-z0-9]+', '-', self.name.lower())}-", drawn)
-        label = escape(f"{self.title}. {self.caption}")
+        label = escape(readable(f"{self.title}. {self.caption}"))
         return drawn.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 
     def png(self, scale: float = 2.0) -> bytes:
@@ -101,18 +100,60 @@ class Figure:
             part.write_bytes(content)
 
     def _spec(self, ink: str, background: str | None = None) -> dict[str, Any]:
-        spec = self.chart.to_dict()
-        return spec | {"background": background, "config": _config(ink)}
+        return _readable(self.chart.to_dict()) | {"background": background, "config": _config(ink)}
 
     def _repr_html_(self) -> str:
-        return f'<figure style="margin:0">{self.svg("currentColor")}<figcaption>{escape(self.caption)}</figcaption></figure>'
+        caption = escape(readable(self.caption))
+        return f'<figure style="margin:0">{self.svg("currentColor")}<figcaption>{caption}</figcaption></figure>'
 
     def __repr__(self) -> str:
         return f"Figure({self.name!r}: {self.title})"
 
 
+def readable(text: str) -> str:
+    """A text of the data without signs that cannot be seen, such as those that turn the direction of what follows.
+
+    Example:
+        >>> readable("a\u202eb")
+        'a\ufffdb'
+    """
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text)
+
+
+def shortened(name: str) -> str:
+    """A name as charts show it. Vega would cut a long one itself, and fails where that parts an emoji.
+
+    Example:
+        >>> shortened(50 * "x" + "end")
+        'xxxxxxxxxxxxxxxxxxxxxxxx…xxxxxxxxxxxxend'
+    """
+    return name if len(name) <= _LONGEST else f"{name[:24]}…{name[-15:]}"
+
+
+_LONGEST = 40
+_OF_DATA = ("values", "domain", "sort")
+
+
+def _readable(part: Any, *, data: bool = False) -> Any:
+    """A chart with readable texts everywhere and short ones where they come from the data."""
+    if isinstance(part, dict):
+        return {key: _readable(value, data=data or key in _OF_DATA) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_readable(value, data=data) for value in part]
+    if isinstance(part, str):
+        return shortened(readable(part)) if data else readable(part)
+    return part
+
+
 def _config(ink: str) -> dict[str, Any]:
-    text = {"labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
+    text = {
+        "labelColor": ink,
+        "titleColor": ink,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "labelLimit": 0,
+    }
     return {
         "aria": False,  # the whole drawing has one label; its numbers stand in the table of the figure
         "view": {"stroke": None},

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from math import isnan
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -38,7 +39,8 @@ def audit_figures(audit: Audit, direction: Direction | None = None) -> list[Figu
     detail = audit.detail
     figures: list[Figure] = []
     made: tuple[tuple[Callable[..., Figure], Sequence[Any], tuple[str, ...]], ...] = (
-        (bridge_plane, audit.rows, _SETTING), (parts_bars, audit.rows, _SETTING), (spread_dots, detail.parts, _SETTING),
+        (bridge_plane, _rated(audit.rows), _SETTING), (parts_bars, audit.rows, _SETTING),
+        (spread_dots, _rated(detail.parts), _SETTING),
         (overlap_over_k, detail.over_k, _CURVE), (overlap_over_n, detail.over_n, _CURVE),
         (hub_curves, detail.hubs, _SETTING),
     )  # fmt: skip
@@ -74,6 +76,11 @@ def run_figures(results: Results, source: str = "X", target: str = "Y") -> list[
             if make is not overlap_over_k or len({row["k"] for row in group}) > 1:
                 figures.append(make(group, *ends))
     return figures + [learning_curves(curves) for done in results.cells for curves in done.curves]
+
+
+def _rated(rows: Sequence[Any]) -> list[Any]:
+    """Those that have rates: spaces with the same neighbors everywhere have none."""
+    return [row for row in rows if not isnan(row.echo_rate)]
 
 
 def _grouped(rows: Iterable[Any], key: Callable[[Any], Any]) -> list[list[Any]]:

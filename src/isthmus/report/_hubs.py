@@ -56,7 +56,7 @@ def hub_curves(hubs: Sequence[HubRow], source: str = "X", target: str = "Y") -> 
     left = alt.Chart(alt.InlineData(lines)).mark_line(strokeWidth=1.8).encode(x=x, y=y, color=paint, strokeDash=dash)
     known = [bar for bar in bars if not math.isnan(bar["skewness"])]  # where all items occur equally often, it has none
     base = alt.Chart(alt.InlineData(known)).encode(
-        y=alt.Y("space:N", sort=names, title=None, axis=alt.Axis(labelLimit=200)),
+        y=alt.Y("space:N", sort=names, title=None),
         x=alt.X("skewness:Q", title="skewness", axis=alt.Axis(tickCount=4)),
     )
     right = alt.layer(

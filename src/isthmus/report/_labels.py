@@ -22,6 +22,8 @@ def place_labels(
 ) -> list[Label]:
     """Places for the names of points, one after the other, each where it covers least of what stands already.
 
+    A name may go beyond the right side, where the figure grows with it.
+
     Args:
         points: in pixels, in a panel from (0, 0) to its size.
         texts: a name each.
@@ -40,10 +42,10 @@ def place_labels(
         for distance, (dx, dy) in product((11.0, 20.0, 32.0, 46.0, 62.0), _AROUND):
             left, middle = x + dx * distance - wide * (1 - dx) / 2, y + dy * (distance + 2)
             box = (left, middle - _LINE / 2, left + wide, middle + _LINE / 2)
-            outside = sum(
-                max(0.0, -near) + max(0.0, far - end) for near, far, end in zip(box[:2], box[2:], size, strict=True)
+            beyond = (
+                8 * (max(0.0, -box[0]) + max(0.0, -box[1]) + max(0.0, box[3] - size[1])) + max(0.0, box[2] - size[0]) / 2
             )
-            places.append((8 * outside + distance / 2 + sum(_common(box, other) for other in boxes), distance, box))
+            places.append((beyond + distance / 2 + sum(_common(box, other) for other in boxes), distance, box))
         _, distance, box = min(places)
         end = (min(max(x, box[0]), box[2]), box[3] if box[3] < y else min(y, box[1] + _LINE / 2) if box[1] < y else box[1])
         labels.append(Label(text, box[0], (box[1] + box[3]) / 2, end if distance > 20 else None))

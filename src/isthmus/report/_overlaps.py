@@ -92,7 +92,9 @@ def _overlaps(points: Any, over: Literal["k", "n"], source: str, target: str) ->
     tints = colors(record["mapping"] for record in records) | {"identity": INK}
     x = _across(alt, over, [record[over] for record in records])
     panels = [_panel(records, over, kind, said, tints, x) for kind, said in _KINDS.items()]
-    where = f"N={first['n']}" if over == "k" else f"K={first['k']}"
+    moving = sorted(record[over] for record in records)
+    fixed = f"N={first['n']}" if over == "k" else f"K={first['k']}"
+    where = f"{over.upper()}={moving[0]} to {moving[-1]}, {fixed}"
     pooled = (
         "means over all test items, sought within each test set" if over == "k" else "among random parts of one test set"
     )

@@ -39,13 +39,13 @@ def parts_bars(rows: Rows, source: str = "X", target: str = "Y") -> Figure:
             })  # fmt: skip
             start += row[part]
     names = [row["mapping"] for row in found]
-    y = alt.Y("mapping:N", sort=names, title=None, axis=alt.Axis(labelLimit=220))
+    y = alt.Y("mapping:N", sort=names, title=None)
     base = alt.Chart(alt.InlineData(values)).encode(y=y)
     scale = alt.Scale(domain=list(legend.values()), range=list(PARTS.values()))
     x = alt.X("from:Q", title=f"mean number of the K={k} neighbors of f(x)", scale=alt.Scale(domain=[0, k], nice=False))
     bars = base.mark_bar(stroke=None).encode(
         x=x, x2="to:Q", color=alt.Color(
-            "part:N", scale=scale, title=None, legend=alt.Legend(orient="top", columns=2, labelLimit=240)
+            "part:N", scale=scale, title=None, legend=alt.Legend(orient="top", columns=2)
         ),
     )  # fmt: skip
     words = base.mark_text(color="#ffffff", fontSize=11.5).encode(x="middle:Q", text="said:N")

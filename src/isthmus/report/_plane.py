@@ -3,7 +3,7 @@
 from typing import Any
 
 from isthmus.report._colors import colors
-from isthmus.report._figure import INK, Figure
+from isthmus.report._figure import INK, Figure, shortened
 from isthmus.report._labels import place_labels
 from isthmus.report._rows import Rows, facts, records_of, slug
 
@@ -162,7 +162,7 @@ def _named(
         )
     ]  # fmt: skip
     labels, leaders = [], []
-    placed = place_labels(points, [value["mapping"] for value in values], (_SIDE, _SIDE), bars)
+    placed = place_labels(points, [shortened(value["mapping"]) for value in values], (_SIDE, _SIDE), bars)
     for value, label in zip(values, placed, strict=True):
         labels.append(_word(label.text, *back(label.left, label.middle), value["mapping"]))
         if label.end is not None:

@@ -26,7 +26,7 @@ def published_dots(result: Reproduction) -> Figure:
     records = result.records()
     values = [_value(row) for row in records]
     lines = list(dict.fromkeys(value["line"] for value in values))
-    y = alt.Y("line:N", sort=lines, title=None, axis=alt.Axis(labelLimit=320, grid=True))
+    y = alt.Y("line:N", sort=lines, title=None, axis=alt.Axis(grid=True))
     tints = alt.Scale(domain=list(_TINTS), range=list(_TINTS.values()))
     paint = alt.Color("of:N", title=None, scale=tints, legend=alt.Legend(orient="top", symbolOpacity=1))
     scale = alt.Scale(zero=True)

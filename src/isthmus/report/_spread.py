@@ -44,7 +44,7 @@ def spread_dots(parts: Rows, source: str = "X", target: str = "Y") -> Figure:
     panels: list[Any] = []
     for rate, said in _RATES.items():
         x = alt.X(f"{rate}:Q", title=said, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=5))
-        axis = alt.Axis(labels=False, ticks=False) if panels else alt.Axis(labelLimit=220)
+        axis = alt.Axis(labels=False, ticks=False) if panels else alt.Axis()
         y = alt.Y("mapping:N", sort=names, title=None, axis=axis)
         level = alt.Chart(alt.InlineData([{rate: found[0]["chance"]}])).mark_rule(color=INK, strokeDash=[2, 3]).encode(x=x)
         dots, hollow, means = (alt.Chart(alt.InlineData(data)).encode(x=x, y=y) for data in (trained, twins, shown))
