@@ -275,3 +275,22 @@ def test_a_run_shows_its_curves_and_says_what_is_missing(opened, ran, tmp_path):
     write_run_page(ran, tmp_path / "part.html")
     (ran / "away").rename(cells[0])
     assert f"1 of the {len(cells)} cells of this run are missing" in (tmp_path / "part.html").read_text(encoding="utf-8")
+
+
+def test_mappings_that_differ_in_their_loss_only_are_told_apart(tmp_path):
+    lin = '[[mappings]]\nname = "lin"\nepochs = 1\npatience = 0\n'
+    spec = f'name = "losses"\n[data]\nname = "emoji"\n[protocol]\nfolds = 9\nparts = 1\ndirections = ["x->y"]\n{lin}{lin}loss = "cosine"\n'
+    (tmp_path / "losses.toml").write_text(spec)
+    run(read_spec(str(tmp_path / "losses.toml")), tmp_path / "out")
+    write_run_page(tmp_path / "out", tmp_path / "out.html")
+    text = (tmp_path / "out.html").read_text(encoding="utf-8")
+    for name in ("lin (mse)", "lin (cosine)"):
+        assert f"<bdi>{name}, texts → images</bdi>" in text
+        assert f">{name}</text>" in text
+
+
+def test_names_of_any_bytes_are_written(tmp_path):
+    x, y = np.random.default_rng(0).normal(size=(2, 40, 4))
+    pairs = isthmus.Pairs(x, y, name="caf\udce9", x_space="caf\udce9.npy")
+    write_page(isthmus.audit(pairs, ["ridge"], k=3, folds=2), tmp_path / "out.html")
+    assert "caf\ufffd" in (tmp_path / "out.html").read_text(encoding="utf-8")

@@ -25,7 +25,7 @@ from isthmus.experiments._published import (
     published_similarities,
     without_self,
 )
-from isthmus.experiments._reopened import reopened
+from isthmus.experiments._reopened import reopened, titled, titles
 from isthmus.experiments._reproduce import REPRODUCIBLE, beside_published, reproduce
 from isthmus.experiments._reproduction import ReproducedOverlap, Reproduction
 from isthmus.experiments._results import Level, Results, open_results
@@ -92,6 +92,8 @@ __all__ = [
     "reproduce",
     "reproduce_similarities",
     "run",
+    "titled",
+    "titles",
     "untrained_overlaps",
     "without_self",
 ]

@@ -18,7 +18,7 @@ from isthmus.experiments._audit import Audit, AuditRow
 from isthmus.experiments._detail import Detail, HubRow, hub_row
 from isthmus.experiments._neighborhoods import Neighborhoods
 from isthmus.experiments._plan import Cell
-from isthmus.experiments._results import Done, Results
+from isthmus.experiments._results import Done, Level, Results
 from isthmus.experiments._spec import Data
 from isthmus.pairs import Pairs
 
@@ -94,6 +94,20 @@ def reopened(folder: str | Path, results: Results) -> Audit:
     )
 
 
+def titles(results: Results) -> dict[Cell, str]:
+    """What each cell's mapping is called: its title, with the loss and recipe where these alone tell it from others."""
+    named = _titles([done.cell for done in results.cells])
+    return {done.cell: named[_which(done.cell)] for done in results.cells}
+
+
+def titled(results: Results, level: Level) -> list[dict[str, Any]]:
+    """The records of a run as `Results.records` gives them, with mappings that differ in loss or recipe only told apart."""
+    named = _titles([done.cell for done in results.cells])
+    return [
+        record | {"mapping": named[record["mapping"], record["loss"], record["recipe"]]} for record in results.records(level)
+    ]
+
+
 def _which(cell: Cell) -> tuple[str, str | None, str | None]:
     trains = cell.entry.trains
     return cell.title, cell.entry.loss if trains and cell.role == "mapping" else None, cell.entry.recipe if trains else None
@@ -105,10 +119,9 @@ def _titles(cells: list[Cell]) -> dict[tuple[str, str | None, str | None], str]:
     found = {}
     for title, loss, recipe in every:
         alike = [each for each in every if each[0] == title]
-        told = [title]
-        told += [str(loss)] * (len({each[1] for each in alike}) > 1)
+        told = [str(loss)] * (len({each[1] for each in alike}) > 1)
         told += [str(recipe)] * (len({each[2] for each in alike}) > 1)
-        found[title, loss, recipe] = ", ".join(told)
+        found[title, loss, recipe] = f"{title} ({', '.join(told)})" if told else title
     return found
 
 

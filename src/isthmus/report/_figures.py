@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from math import isnan
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from isthmus.experiments import Audit, Direction, Results
+from isthmus.experiments import Audit, Direction, Results, titled, titles
 from isthmus.report._figure import Figure
 from isthmus.report._hubs import hub_curves
 from isthmus.report._learning import learning_curves
@@ -63,8 +64,8 @@ def run_figures(results: Results, source: str = "X", target: str = "Y") -> list[
         source: name of the space x.
         target: name of the space y.
     """
-    summary = [row for row in results.records("summary") if row["echo_rate"] is not None]
-    cells = [row for row in results.records("cells") if row["echo_rate"] is not None]
+    summary = [row for row in titled(results, "summary") if row["echo_rate"] is not None]
+    cells = [row for row in titled(results, "cells") if row["echo_rate"] is not None]
     figures = []
     made: tuple[tuple[Callable[..., Figure], list[dict[str, Any]], tuple[str, ...]], ...] = (
         (bridge_plane, summary, _SETTING), (parts_bars, summary, _SETTING), (spread_dots, cells, _SETTING),
@@ -75,7 +76,10 @@ def run_figures(results: Results, source: str = "X", target: str = "Y") -> list[
             ends = (source, target) if group[0]["direction"] == "x->y" else (target, source)
             if make is not overlap_over_k or len({row["k"] for row in group}) > 1:
                 figures.append(make(group, *ends))
-    return figures + [learning_curves(curves) for done in results.cells for curves in done.curves]
+    names = titles(results)
+    return figures + [
+        learning_curves(replace(curves, mapping=names[done.cell])) for done in results.cells for curves in done.curves
+    ]
 
 
 def _rated(rows: Sequence[Any]) -> list[Any]:

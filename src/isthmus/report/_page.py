@@ -9,7 +9,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
@@ -19,7 +19,7 @@ from urllib.parse import quote
 from isthmus.experiments import Audit, AuditRow, Results, beside_published, open_results, reopened
 from isthmus.pairs import whole
 from isthmus.report._answers import Answer, answers
-from isthmus.report._drill import Packed, Ranking, pack, rankings
+from isthmus.report._drill import Packed, Ranking, clean, pack, rankings
 from isthmus.report._figure import Figure
 from isthmus.report._figures import audit_figures, run_figures
 from isthmus.report._hubs import hub_curves
@@ -111,6 +111,8 @@ def page(audit: Audit, figures: Sequence[Figure] | None = None, *, images: str |
 
     from isthmus import __version__  # noqa: PLC0415
 
+    names = {name: clean(getattr(audit, name)) for name in ("pairs", "x_space", "y_space")}  # of files, of any bytes
+    audit = replace(audit, **names)
     figures = audit_figures(audit) if figures is None else figures
     pictures = _pictures(audit, images)
     ranked = rankings(audit)
@@ -261,8 +263,9 @@ def _part(figure: Figure) -> dict[str, Any]:
     return {
         "id": re.sub("[^a-z0-9]+", "-", figure.name.lower()), "title": figure.title, "caption": figure.caption,
         "svg": _ROLES.sub("", figure.svg("currentColor")),
-        "csv": "data:text/csv;charset=utf-8," + quote(figure.csv()), "columns": [name.replace("_", " ") for name in columns],
-        "lines": lines, "more": max(0, len(figure.records) - _LINES),
+        "csv": "data:text/csv;charset=utf-8," + quote(figure.csv(), errors="replace"),
+        "columns": [name.replace("_", " ") for name in columns], "lines": lines,
+        "more": max(0, len(figure.records) - _LINES),
     }  # fmt: skip
 
 
