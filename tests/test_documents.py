@@ -27,6 +27,14 @@ def test_the_experiment_of_the_documents_runs(capsys, tmp_path, monkeypatch):
     assert capsys.readouterr().out.splitlines() == ["18", "2 989 0.3333333333333333"]
 
 
+def test_the_figures_of_the_documents_are_drawn(capsys, tmp_path, monkeypatch):
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "figures.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "figures.md", "exec"), {})
+    assert capsys.readouterr().out.strip() == re.search(r"print.* # (.*)", code)[1]
+    assert Path("plane.svg").stat().st_size > 1000
+
+
 def test_the_encoder_of_the_documents_learns(capsys):
     pytest.importorskip("torch", reason="torch is not installed: pip install 'isthmus[features]'", exc_type=ImportError)
     text = (ROOT / "docs" / "features.md").read_text(encoding="utf-8")

@@ -25,6 +25,7 @@ _DOORS = {
     "mnno": "measures",
     "nno": "measures",
     "overlap": "measures",
+    "progress": "_progress",
     "read": "pairs",
     "retrieval": "measures",
     "search": "neighbors",
@@ -37,6 +38,7 @@ _FOLDERS = {
 
 if TYPE_CHECKING:
     from isthmus._errors import IsthmusError
+    from isthmus._progress import progress
     from isthmus.datasets import load
     from isthmus.experiments import audit
     from isthmus.mappings import MLP, Identity, Linear, Ridge, Untrained
@@ -60,6 +62,7 @@ __all__ = [
     "mnno",
     "nno",
     "overlap",
+    "progress",
     "read",
     "retrieval",
     "search",

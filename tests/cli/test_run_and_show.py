@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -66,6 +67,15 @@ def test_show_filters_sorts_and_writes(done):
     assert isthmus_run("show", "runs/small", "--cells", cwd=done).returncode == 0
 
 
+def test_report_writes_one_page(done):
+    ended = isthmus_run("report", "runs/small", cwd=done)
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert ended.stderr.splitlines()[-1] == f"wrote {Path('runs', 'small', 'report.html')}"
+    first = (done / "runs" / "small" / "report.html").read_bytes()
+    assert isthmus_run("report", "runs/small", "--out", "again.html", cwd=done).returncode == 0
+    assert (done / "again.html").read_bytes() == first
+
+
 def test_lists_the_specs_in_the_package(done):
     found = json.loads(isthmus_run("run", "--list", "--json", cwd=done).stdout)
     assert {each["name"]: each["needs"] for each in found}["imagenet-words"] is None
@@ -85,6 +95,11 @@ def test_lists_the_specs_in_the_package(done):
         (["show", "runs/small", "--where", "kk=5"], "where: needed key=value with one of"),
         (["show", "runs/small", "--sort", "kk"], "sort: needed one of"),
         (["show", "runs/small", "--csv", "--json"], "csv: needed one of"),
+        (["report", "."], "needed a folder that `isthmus run` wrote"),
+        (["report", "nowhere"], "needed a folder that `isthmus run` wrote"),
+        (["report", "runs/small", "--out", "page.pdf"], "out: needed a file ending in .html"),
+        (["report", "runs/small", "--images", "nowhere"], "images: needed a folder of pictures"),
+        (["audit", "x.npy", "y.npy", "--images", "."], "images: needed --report OUT.html"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_two(done, arguments, match):

@@ -16,7 +16,21 @@ import typer
 
 from isthmus import __version__
 from isthmus._errors import IsthmusError
-from isthmus.cli import audit, check, concepts, data, features, fit, measure, overlap, reproduce, retrieval, run, show
+from isthmus.cli import (
+    audit,
+    check,
+    concepts,
+    data,
+    features,
+    fit,
+    measure,
+    overlap,
+    report,
+    reproduce,
+    retrieval,
+    run,
+    show,
+)
 
 app = typer.Typer(
     name="isthmus", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=True,
@@ -42,6 +56,7 @@ _verb(retrieval.retrieval, "How well do the nearest items answer a query?")
 _verb(concepts.concepts, "Do word vectors agree with people's ratings?")
 _verb(run.run, "Run an experiment: many mappings, resumable.")
 _verb(show.show, "The results of an experiment.")
+_verb(report.report, "The page of an experiment, as one HTML file.")
 _verb(reproduce.reproduce, "The paper's tables and figures beside ours.")
 _verb(data.list_sets, "The named data sets, and those to fetch.", data.app, "list")
 _verb(data.show, "What a set holds, its license, its source.", data.app)

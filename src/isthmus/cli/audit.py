@@ -64,6 +64,9 @@ def audit(
         float | None, Option(metavar="E", help="With --mapped: as many as a half width of E of the overlaps needs.")
     ] = None,
     report: Annotated[Path | None, Option(metavar="OUT.html", help="Write the result as one HTML page.")] = None,
+    images: Annotated[
+        Path | None, Option(metavar="FOLDER", help="With --report: pictures named by id, for thumbnails.")
+    ] = None,
     json: _options.Json = False,
     csv: _options.Csv = False,
 ) -> None:
@@ -77,6 +80,7 @@ def audit(
         isthmus audit text.npy image.npy --mapping ridge,nn -k 5,10
         isthmus audit text.npy image.npy --mapped mapped.npy --json
         isthmus audit text.npy image.npy --mapped mapped.npy --sample 2000
+        isthmus audit --report out.html
         isthmus audit items.parquet:text items.parquet:image
         isthmus audit en.vec fr.vec --dictionary en-fr.txt
     """
@@ -102,8 +106,7 @@ def audit(
     parts = None if split is None else read_split(split, pairs.ids, by_row=_sources.rows_kept(pairs))
     if parts is not None and len(parts.train) + len(parts.test) < len(pairs):
         _output.note(f"split: {len(pairs) - len(parts.train) - len(parts.test)} of {len(pairs)} items are in no part")
-    if report is not None:
-        _output.check_writable(report)
+    _check_report(report, images)
     drawn = sample is not None or precision is not None
     if drawn and (given is None or parts is not None):
         raise DataError("sample: needed --mapped F and no --split, got others. What is learned is tested whole.")
@@ -126,7 +129,7 @@ def audit(
     if report is not None:
         from isthmus.report import write_page  # noqa: PLC0415
 
-        write_page(result, report)
+        write_page(result, report, images=images)
         _output.note(f"wrote {report}")
 
     def shown() -> Iterable[Any]:
@@ -165,3 +168,15 @@ def _then(context: typer.Context, most: int) -> list[str] | None:
     if "," not in asked["k"] and most >= 30:
         return _next.again(context, k="5,10,30", report="neighbors.html")
     return None
+
+
+def _check_report(report: Path | None, images: Path | None) -> None:
+    """Refuse a page that cannot be written, and pictures without a page, before anything is learned."""
+    from isthmus.cli import _output  # noqa: PLC0415
+
+    if images is not None and report is None:
+        raise DataError("images: needed --report OUT.html, where the thumbnails go, got none. Add it.")
+    if images is not None and not images.is_dir():
+        raise DataError(f"images: needed a folder of pictures, got {images}. Check the path.")
+    if report is not None:
+        _output.check_writable(report)

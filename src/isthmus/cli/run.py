@@ -73,7 +73,7 @@ def run(
         ])  # fmt: skip
         _output.note(f"{len(results.cells)} cells in {folder}; `isthmus show {folder}` shows all {len(records)} lines")
 
-    _output.write(records, shown, json=json, csv=csv, then=["show", str(folder), "--sort", "-bridge_rate"])
+    _output.write(records, shown, json=json, csv=csv, then=["report", str(folder)])
 
 
 def _list(*, json: bool, csv: bool) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import DataError
+from isthmus._html import html_table
 from isthmus._shapes import Float
 from isthmus.concepts._coverage import Vocabulary
 from isthmus.concepts._evaluate import in_common
@@ -47,6 +48,9 @@ class Comparison:
     def record(self) -> dict[str, Any]:
         """The comparison as one flat record."""
         return asdict(self)
+
+    def _repr_html_(self) -> str:
+        return html_table(f"{self.a} and {self.b} on the pairs that both cover", [self.record()])
 
 
 def compare(

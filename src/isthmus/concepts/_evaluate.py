@@ -9,6 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import DataError
+from isthmus._html import html_table
 from isthmus._shapes import Float, Progress
 from isthmus.concepts._coverage import Coverage, LeftOut, Vocabulary, cover
 from isthmus.concepts._maps import DRAWS, HIDDEN, MAPS, OUTPUT, MapKind, check_activation, check_sizes, images
@@ -82,6 +83,10 @@ class Concepts:
     def records(self) -> list[dict[str, Any]]:
         """The rows as flat records."""
         return [asdict(row) for row in self.rows]
+
+    def _repr_html_(self) -> str:
+        columns = ("vectors", "benchmark", "similarity", "map", "pairs", "covered", "spearman", "ci_low", "ci_high")
+        return html_table("Agreement with human ratings of similarity", self.records(), columns)
 
 
 def evaluate(

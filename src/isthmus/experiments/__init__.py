@@ -3,6 +3,7 @@
 from isthmus.experiments._audit import Audit, AuditRow, Direction, audit
 from isthmus.experiments._authors import authors_recipe, image_side, recipe_for
 from isthmus.experiments._curves import EPOCHS, CurvePoint, Curves, curves, curves_of
+from isthmus.experiments._detail import Detail, HubRow, OverlapPoint, PartRow
 from isthmus.experiments._figure1 import (
     CLASSES,
     Figure1,
@@ -14,6 +15,7 @@ from isthmus.experiments._figure1 import (
     untrained_overlaps,
 )
 from isthmus.experiments._figure2 import Figure2, figure2
+from isthmus.experiments._neighborhoods import Neighborhoods
 from isthmus.experiments._plan import Cell, plan
 from isthmus.experiments._published import (
     PUBLISHED_BASELINE,
@@ -23,7 +25,8 @@ from isthmus.experiments._published import (
     published_similarities,
     without_self,
 )
-from isthmus.experiments._reproduce import REPRODUCIBLE, reproduce
+from isthmus.experiments._reopened import reopened, titled, titles
+from isthmus.experiments._reproduce import REPRODUCIBLE, beside_published, reproduce
 from isthmus.experiments._reproduction import ReproducedOverlap, Reproduction
 from isthmus.experiments._results import Level, Results, open_results
 from isthmus.experiments._run import run
@@ -48,11 +51,16 @@ __all__ = [
     "Cell",
     "CurvePoint",
     "Curves",
+    "Detail",
     "Direction",
     "Figure1",
     "Figure2",
+    "HubRow",
     "Level",
+    "Neighborhoods",
+    "OverlapPoint",
     "Panel",
+    "PartRow",
     "PublishedOverlap",
     "PublishedSimilarity",
     "ReproducedOverlap",
@@ -65,6 +73,7 @@ __all__ = [
     "audit",
     "audit_sample",
     "authors_recipe",
+    "beside_published",
     "curves",
     "curves_of",
     "figure1",
@@ -79,9 +88,12 @@ __all__ = [
     "read_spec",
     "ready_specs",
     "recipe_for",
+    "reopened",
     "reproduce",
     "reproduce_similarities",
     "run",
+    "titled",
+    "titles",
     "untrained_overlaps",
     "without_self",
 ]

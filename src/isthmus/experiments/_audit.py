@@ -6,15 +6,18 @@ searched once for each test set, at a depth that serves every k and every half-s
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import DataError, MappingError, NeighborError
+from isthmus._html import html_table
 from isthmus._shapes import Float, Progress
 from isthmus.experiments._authors import recipe_for
+from isthmus.experiments._detail import Detail, Sketch, detail_of, over_n
+from isthmus.experiments._neighborhoods import Neighborhoods
 from isthmus.experiments._tally import Errors, Tally, half_masks, neighbor_table, tally
 from isthmus.mappings import (
     FAMILY,
@@ -38,6 +41,11 @@ from isthmus.training import Recipe, check_loss, steadily_decreases
 Direction = Literal["x->y", "y->x"]
 
 _POPULATION = f"{POPULATIONS['half-sample']}, with the mappings as learned"
+_SHOWN = {
+    "direction": "direction", "mapping": "mapping", "k": "K", "metric": "metric", "input_overlap": "input overlap",
+    "target_overlap": "target overlap", "echo_rate": "echo rate", "bridge_rate": "bridge rate", "bridge_index": "index",
+    "bridge_index_low": "low", "bridge_index_high": "high", "verdict": "verdict",
+}  # fmt: skip
 CONTROL_DRAWS = 3  # random weights of each untrained control and test set
 
 
@@ -53,7 +61,8 @@ class AuditRow:
         n_test: distinct items tested.
         n_neighborhood: items among which neighbors were sought, the smallest test set (fold).
         shared, echoed, bridged, novel: mean number of an item's k mapped neighbors of each kind; they sum to k.
-        bridge_index_low, bridge_index_high: 95 % half-sample interval, about `interval_population`.
+        echo_rate_low, echo_rate_high, bridge_rate_low, bridge_rate_high, bridge_index_low, bridge_index_high: 95 %
+            half-sample intervals, about `interval_population`.
         gain, gain_low, gain_high: bridge rate less that of the untrained twin (for given vectors, of the better of an
             untrained `lin` and `nn`), with its interval; None for controls.
         p_value: paired sign-flip test over items of target against input overlap.
@@ -83,7 +92,11 @@ class AuditRow:
     bridged: float
     novel: float
     echo_rate: float
+    echo_rate_low: float
+    echo_rate_high: float
     bridge_rate: float
+    bridge_rate_low: float
+    bridge_rate_high: float
     bridge_index: float
     bridge_index_low: float
     bridge_index_high: float
@@ -101,13 +114,26 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The rows of an audit and what they were made with."""
+    """The rows of an audit and what they were made with.
+
+    Args:
+        pairs, x_space, y_space: what reports call the pairs and the two spaces.
+        rows: one a direction, metric, k and mapping or control.
+        settings: what the audit was asked for.
+        detail: what lies behind the rows, for figures.
+        ids, labels: of the items of the data, by row; none where they are not known.
+        neighborhoods: the neighbor lists of each direction and mapping at the first k and metric, of the first seed.
+    """
 
     pairs: str
     x_space: str
     y_space: str
     rows: tuple[AuditRow, ...]
     settings: dict[str, Any]
+    detail: Detail = field(default_factory=Detail)
+    ids: tuple[str, ...] = field(default=(), repr=False)
+    labels: tuple[str, ...] | None = field(default=None, repr=False)
+    neighborhoods: tuple[Neighborhoods, ...] = field(default=(), repr=False, compare=False)
 
     def records(self) -> list[dict[str, Any]]:
         """The rows as flat records, ready for JSON or a data frame."""
@@ -130,6 +156,14 @@ class Audit:
         if not found:
             raise MappingError(f"direction: needed one with a mapping, got {direction!r}. Audit that direction first.")
         return max(found, key=lambda row: row.bridge_rate)
+
+    def _repr_html_(self) -> str:
+        first = self.rows[0]
+        note = (
+            f"N={first.n_test} test items, neighbors among {first.n_neighborhood}, self "
+            f"{'included' if first.include_self else 'excluded'}; chance {first.chance:.3f} at K={first.k}."
+        )
+        return html_table(f"{self.pairs}: does a mapping carry the target, or echo the input?", self.records(), _SHOWN, note)
 
 
 class _Mapped(NamedTuple):
@@ -224,14 +258,19 @@ def audit(
     steps = _Steps(progress, len(sides) * len(splits) * (runs + 1))
     rows: list[AuditRow] = []
     unsteady: dict[Direction, dict[str, int]] = {}
+    neighborhoods: list[Neighborhoods] = []
+    details: list[Detail] = []
     for direction, side in sides.items():
         candidates = list(_candidates(recipes[direction], loss, select, mapped=mapped is not None))
         predictions, unsteady[direction] = _predict(side, candidates, splits, seed, seeds, mapped, steps, direction)
         for each in metrics:
-            rows += _measure(
+            found, detail = _measure(
                 side, candidates, splits, predictions, ks, each, direction=direction, include_self=include_self,
                 seed=seed, steps=steps if each == metrics[0] else None,
+                neighborhoods=neighborhoods if each == metrics[0] else None,
             )  # fmt: skip
+            rows += found
+            details.append(detail)
     settings = {
         "folds": None if split is not None or mapped is not None else folds, "seeds": seeds, "seed": seed,
         "loss": loss, "recipe": recipe, "select": select, "given": mapped is not None,
@@ -241,7 +280,10 @@ def audit(
         },
         "unsteady": unsteady,
     }  # fmt: skip
-    return Audit(pairs.name, pairs.x_space, pairs.y_space, tuple(rows), settings)
+    return Audit(
+        pairs.name, pairs.x_space, pairs.y_space, tuple(rows), settings, Detail.joined(details), pairs.ids, pairs.labels,
+        tuple(neighborhoods),
+    )  # fmt: skip
 
 
 def _runs(candidate: _Candidate, seeds: int) -> int:
@@ -384,7 +426,10 @@ def _measure(
     include_self: bool,
     seed: int,
     steps: _Steps | None,
-) -> Iterator[AuditRow]:
+    neighborhoods: list[Neighborhoods] | None,
+) -> tuple[list[AuditRow], Detail]:
+    """The rows of one direction and metric; the neighbor lists of the mappings are added to `neighborhoods`, if given."""
+    mappings = {each.name for each in candidates if each.role == "mapping"}
     sizes = [len(split.test) for split in splits]
     masks = half_masks(sizes, seed)
     tables = []
@@ -395,28 +440,43 @@ def _measure(
             neighbor_table(v[split.test], ks, metric, include_self=include_self, name=name)
             for v, name in ((side.x, "x"), (side.y, "y"))
         ))  # fmt: skip
-    tallies: dict[str, list[list[Tally]]] = {name: [] for name in predictions}
+    sketches: dict[str, list[Sketch]] = {name: [] for name in predictions}
     for name, parts in predictions.items():
+        first_runs: list[Neighborhoods] = []
         for part in parts:
             x, y = tables[part.set_number]
             f = x if name == "identity" else neighbor_table(part.f, ks, metric, include_self=include_self, name=name)
             spaces = Spaces.of(x, f, y, splits[part.set_number].test)
-            tallies[name].append(tally(spaces, ks, part.set_number, sizes, masks[part.set_number]))
+            counted = tally(spaces, ks, part.set_number, sizes, masks[part.set_number])
+            run = sum(sketch.part == part.set_number for sketch in sketches[name])
+            sketches[name].append(Sketch.of(spaces, counted, part.set_number, run))
+            if neighborhoods is not None and name in mappings and run == 0:
+                first_runs.append(Neighborhoods.of(spaces, ks[0], direction, name))
+        if neighborhoods is not None and first_runs:
+            neighborhoods.append(Neighborhoods.pool(first_runs))
     errors = {
         name: Errors.pool([Errors.of(part.f, side.y[splits[part.set_number].test]) for part in parts])
         for name, parts in predictions.items()
     }
+    rows = []
     for position in range(len(ks)):
-        pooled = {name: Tally.pool([part[position] for part in parts]) for name, parts in tallies.items()}
+        pooled = {name: Tally.pool([each.tallies[position] for each in found]) for name, found in sketches.items()}
         against = _against_paper({each.name: pooled[each.name] for each in candidates if each.role == "mapping"}, seed)
         for candidate in candidates:
             mine = pooled[candidate.name]
             twins = [pooled[name] for name in candidate.twins]
             p = sign_flip_p(mine.differences(), seed=seed)
             row = row_of(side.name, direction, candidate.name, candidate.role, mine, twins, errors[candidate.name], p)
-            yield replace(
+            rows.append(replace(
                 row, p_against_lin=against.get((candidate.name, "lin")), p_against_nn=against.get((candidate.name, "nn"))
-            )
+            ))  # fmt: skip
+    roles = {candidate.name: candidate.role for candidate in candidates}
+    spaces_of = {"X": [x for x, _ in tables], "Y": [y for _, y in tables]}
+    detail = detail_of(direction, sketches, roles, spaces_of)
+    first = splits[0].test
+    learned = {name: (role, predictions[name][0].f) for name, role in roles.items() if role == "mapping"}
+    points = over_n(direction, side.x[first], side.y[first], learned, ks[0], metric, include_self=include_self, seed=seed)
+    return rows, replace(detail, over_n=tuple(points))
 
 
 def _against_paper(tallies: dict[str, Tally], seed: int) -> dict[tuple[str, str], float]:

@@ -1,16 +1,17 @@
 """One cell done: learned, mapped, counted, as the files of its folder.
 
-cell.json        what it is, what it was learned with, whether it diverged
-rows.json        one record a k, metric and self convention
-items.parquet    the counts of each test item
-halves.parquet   their sums over random halves, from which intervals are pooled
-curves.json      `Curves.records`, one an epoch, k, metric and self convention, where epochs are asked for
-grid.json        the models of the cross-validation, where there is a grid
+cell.json          what it is, what it was learned with, whether it diverged
+rows.json          one record a k, metric and self convention
+items.parquet      the counts of each test item
+halves.parquet     their sums over random halves, from which intervals are pooled
+neighbors.parquet  the neighbor lists at the first k, metric and self convention, of each mapping's first seed
+curves.json        `Curves.records`, one an epoch, k, metric and self convention, where epochs are asked for
+grid.json          the models of the cross-validation, where there is a grid
 """
 
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Literal
@@ -23,6 +24,7 @@ from isthmus._errors import DivergenceError, MappingError
 from isthmus._shapes import Bool, Float
 from isthmus.experiments._curves import curves_of
 from isthmus.experiments._items import Items
+from isthmus.experiments._neighborhoods import Neighborhoods
 from isthmus.experiments._plan import IDENTITY, Cell
 from isthmus.experiments._spec import Measure
 from isthmus.experiments._tally import Errors, Tally, half_masks, neighbor_table, tally
@@ -56,7 +58,8 @@ def do_cell(cell: Cell, items: Items) -> dict[str, bytes]:
     if f is None:
         return {"cell.json": _json(about), "rows.json": _json([])}
     errors = Errors.of(f, y[split.test])
-    tallies = list(_tallies(f, cell, items))
+    spaces = list(_spaces(f, cell, items))
+    tallies = list(_tallies(spaces, cell, items))
     files = {
         "cell.json": _json(about | {"errors": None if errors is None else errors._asdict()}),
         "rows.json": _json(_rows(cell, tallies, errors)),
@@ -67,6 +70,9 @@ def do_cell(cell: Cell, items: Items) -> dict[str, bytes]:
             np.int64,
         ),
     }
+    if cell.keeps_neighbors:
+        first = Neighborhoods.of(spaces[0], cell.measure.k[0], cell.direction, cell.title)
+        files["neighbors.parquet"] = first.encode()
     if isinstance(learned, MLP):
         if cell.measure.epochs:
             files["curves.json"] = _json(list(_curves(learned, cell, items)))
@@ -122,17 +128,23 @@ def _learning(learned: Mapping, diverged: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _tallies(f: Float[ndarray, "m d"], cell: Cell, items: Items) -> Iterator[Tally]:
-    """The counts at every k, metric and self convention."""
+def _spaces(f: Float[ndarray, "m d"], cell: Cell, items: Items) -> Iterator[Spaces]:
+    """The neighbor tables at every metric and self convention."""
     measure, rows = cell.measure, items.splits[cell.part].test
     spaces = ("x", "y") if cell.direction == "x->y" else ("y", "x")
-    masks = _masks(items.sizes, cell.drawn_by)[cell.part]
     for metric in measure.metric:
         for include_self in measure.include_self:
             x, y = (_neighbors(items, space, cell.part, metric, include_self, measure.k) for space in spaces)
             identity = cell.entry == IDENTITY
             table = x if identity else neighbor_table(f, measure.k, metric, include_self=include_self, name=cell.title)
-            yield from tally(Spaces.of(x, table, y, rows), measure.k, cell.part, items.sizes, masks)
+            yield Spaces.of(x, table, y, rows)
+
+
+def _tallies(spaces: Iterable[Spaces], cell: Cell, items: Items) -> Iterator[Tally]:
+    """The counts at every k, metric and self convention."""
+    masks = _masks(items.sizes, cell.drawn_by)[cell.part]
+    for each in spaces:
+        yield from tally(each, cell.measure.k, cell.part, items.sizes, masks)
 
 
 @lru_cache(maxsize=16)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import MappingError
+from isthmus._html import html_table
 from isthmus._shapes import Float
 from isthmus.experiments._audit import Direction
 from isthmus.experiments._authors import recipe_for
@@ -121,6 +122,16 @@ class Curves:
             shared = {name: own[0][name] for name in cls.__dataclass_fields__ if name not in ("chosen", "points")}
             found.append(cls(**shared, chosen=next(each["epoch"] for each in own if each["chosen"]), points=points))
         return tuple(found)
+
+    def _repr_html_(self) -> str:
+        columns = ("epoch", "train_mse", "mse", "input_overlap", "target_overlap", "echo_rate", "bridge_rate")
+        title = f"{self.pairs}: {self.mapping} over epochs, {self.direction}"
+        convention = "included" if self.include_self else "excluded"
+        note = (
+            f"The recipe chose epoch {self.chosen}. N={self.n_test} test items, K={self.k}, {self.metric}, self "
+            f"{convention}; mNNO(X, Y) {self.baseline_overlap:.3f}, chance {self.chance:.3f}."
+        )
+        return html_table(title, self.records(), columns, note)
 
     def __str__(self) -> str:
         points = [("chosen", self.at(self.chosen)), ("oracle", self.at(self.oracle))]

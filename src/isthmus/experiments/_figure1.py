@@ -13,6 +13,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import DataError, MappingError
+from isthmus._html import html_table
 from isthmus._shapes import Float, Int, Progress
 from isthmus.concepts import DRAWS, check_activation, images
 from isthmus.measures import chance, mnno
@@ -90,6 +91,12 @@ class Figure1:
     def records(self) -> list[dict[str, Any]]:
         """The overlaps on real vectors as flat records."""
         return [asdict(each) for each in self.overlaps]
+
+    def _repr_html_(self) -> str:
+        columns = ("activation", "width", "depth", "input_overlap", "sd", "chance")
+        first = self.overlaps[0]
+        note = f"N={first.n}, K={first.k}, {first.metric}, self excluded; {first.draws} draws of random weights."
+        return html_table(f"Input overlap of untrained maps of {first.vectors}", self.records(), columns, note)
 
 
 def manifold(points: int = 60) -> tuple[Float[ndarray, "n 2"], Int[ndarray, " n"]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from isthmus._errors import DataError
+from isthmus._html import html_table
 from isthmus._shapes import Progress
 from isthmus.datasets import PaperSet
 from isthmus.experiments._curves import EPOCHS, Curves
@@ -40,6 +41,11 @@ class Figure2:
     def records(self) -> list[dict[str, Any]]:
         """One flat record an epoch, as of `Curves.records`."""
         return [record for each in self.curves for record in each.records()]
+
+    def _repr_html_(self) -> str:
+        return "".join(curves._repr_html_() for curves in self.curves) + html_table(
+            "Remarks", [{"": r} for r in self.remarks]
+        )
 
 
 def figure2(

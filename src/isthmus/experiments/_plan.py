@@ -50,6 +50,11 @@ class Cell(Struct, frozen=True):
         untrained = self.role == "control" and self.entry != IDENTITY
         return f"untrained-{self.entry.shown}" if untrained else self.entry.shown
 
+    @property
+    def keeps_neighbors(self) -> bool:
+        """Whether its neighbor lists are kept for the page: those of mappings, of their first seed."""
+        return self.role == "mapping" and self.seed == self.drawn_by
+
     def described(self) -> "Cell":
         """The cell without names of files, whose bytes count as data."""
         named = self.entry.labels not in (None, "ids")

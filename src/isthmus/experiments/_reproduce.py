@@ -24,7 +24,7 @@ from isthmus.experiments._authors import authors_recipe
 from isthmus.experiments._plan import plan
 from isthmus.experiments._published import published_overlaps
 from isthmus.experiments._reproduction import PUBLISHED_K, Features, Ran, Reproduction, Which, remarks_of, rows_of
-from isthmus.experiments._results import Results
+from isthmus.experiments._results import Done, Results
 from isthmus.experiments._run import run
 from isthmus.experiments._spec import Data, Entry, GridTable, Measure, Protocol, Spec
 from isthmus.neighbors import Metric
@@ -108,6 +108,35 @@ def reproduce(
     rows = rows_of(figures, ran, k)
     absent = dict.fromkeys(name for one in ran.values() for name in one.missing)
     return Reproduction(table, rows, tuple(remarks_of(figures, rows, ran, baselines, k)), tuple(absent))
+
+
+def beside_published(results: Results, paper: tuple[str, str, str]) -> list[Reproduction]:
+    """The tables of the paper that a run holds mappings of, without remarks; rows that it does not hold are left out.
+
+    Args:
+        results: of a run with K = 9 and self excluded, as `reproduce` keeps them.
+        paper: set, image features and text features of its data.
+    """
+    found = []
+    for table in REPRODUCIBLE:
+        figures = [each for each in published_overlaps(table) if tuple(Features.of(each)) == paper]
+        ran = {which: Ran(_cells_of(results, which, figures[0].loss, figures[0].metric)) for which in map(Which.of, figures)}
+        figures = [each for each in figures if ran[Which.of(each)].cells]
+        if figures:
+            found.append(Reproduction(table, rows_of(figures, ran, PUBLISHED_K), (), ()))
+    return found
+
+
+def _cells_of(results: Results, which: Which, loss: str, metric: Metric) -> tuple[Done, ...]:
+    """The cells of a run that are a mapping of a table."""
+    direction = "x->y" if which.direction == "image->text" else "y->x"
+    return tuple(
+        done for done in results.cells
+        if (done.cell.role, done.cell.direction, done.cell.entry.name, done.cell.entry.loss)
+        == ("mapping", direction, which.model, loss)
+        and PUBLISHED_K - 1 in done.cell.measure.k and metric in done.cell.measure.metric
+        and False in done.cell.measure.include_self
+    )  # fmt: skip
 
 
 def check_asked(recipe: str, grid: str | Grid | None, k: int, seed: int) -> GridTable | None:

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from isthmus._html import html_table
 from isthmus.datasets import PaperSet
 from isthmus.experiments._published import PUBLISHED_BASELINE, PublishedOverlap, without_self
 from isthmus.experiments._results import Done
@@ -90,6 +91,20 @@ class Reproduction:
     def records(self) -> list[dict[str, Any]]:
         """The rows as flat records, ready for JSON or a data frame."""
         return [asdict(row) for row in self.rows]
+
+    def _repr_html_(self) -> str:
+        columns = (
+            "set",
+            "direction",
+            "model",
+            "image_features",
+            "text_features",
+            "overlap",
+            "published",
+            "ours",
+            "difference",
+        )
+        return html_table(f"Table {self.table}: published and ours", self.records(), columns, " ".join(self.remarks))
 
 
 _OVERLAPS: dict[str, Quantity] = {"input": "input_overlap", "target": "target_overlap"}

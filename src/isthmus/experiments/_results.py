@@ -18,6 +18,7 @@ import numpy as np
 from msgspec import Struct
 
 from isthmus._errors import DataError
+from isthmus._html import html_table
 from isthmus.experiments._audit import AuditRow, row_of
 from isthmus.experiments._cell import read_tallies, trained_by
 from isthmus.experiments._curves import Curves
@@ -52,22 +53,25 @@ class Done:
         cell: what it was planned as.
         about: what `cell.json` says of it.
         tallies: its counts, none where it diverged.
+        folder: where it stands.
         curves: over epochs, where they were asked for.
     """
 
     cell: Cell
     about: dict[str, Any]
     tallies: dict[_Key, Tally]
+    folder: Path
     curves: tuple[Curves, ...] = ()
 
     @classmethod
     def read(cls, folder: Path, cell: Cell) -> "Done":
         about = msgspec.json.decode((folder / "cell.json").read_bytes())
         if about["diverged"]:
-            return cls(cell, about, {})
+            return cls(cell, about, {}, folder)
         items, halves = ((folder / name).read_bytes() for name in ("items.parquet", "halves.parquet"))
         tallies, path = read_tallies(items, halves, cell.measure, cell.part), folder / "curves.json"
-        return cls(cell, about, tallies, Curves.of_records(msgspec.json.decode(path.read_bytes())) if path.is_file() else ())
+        curves = Curves.of_records(msgspec.json.decode(path.read_bytes())) if path.is_file() else ()
+        return cls(cell, about, tallies, folder, curves)
 
     @property
     def errors(self) -> Errors | None:
@@ -126,6 +130,21 @@ class Results:
         if level not in ("cells", "summary"):
             raise DataError(f"level: needed cells or summary, got {level!r}. Choose one.")
         return [dict(record) for record in (self._summary if level == "summary" else self._cells)]
+
+    def _repr_html_(self) -> str:
+        columns = (
+            "direction",
+            "mapping",
+            "role",
+            "k",
+            "metric",
+            "include_self",
+            "echo_rate",
+            "bridge_rate",
+            "bridge_index",
+            "verdict",
+        )
+        return html_table(f"{len(self.cells)} of {self.planned} cells are there", self.records(), columns)
 
     @cached_property
     def _summary(self) -> list[dict[str, Any]]:

@@ -8,11 +8,14 @@ import warnings
 from functools import lru_cache
 from pathlib import Path
 
+import msgspec
+
 from isthmus._errors import DataError, MappingError
 from isthmus._shapes import Progress
 from isthmus.experiments._cell import do_cell
 from isthmus.experiments._items import Items, open_items
 from isthmus.experiments._plan import Cell, plan
+from isthmus.experiments._reopened import NAMES, Names
 from isthmus.experiments._results import PLAN, Planned, Results, encode_plan, export
 from isthmus.experiments._spec import Spec
 from isthmus.experiments._store import claim, is_done, prepare, write_cell, write_file
@@ -60,6 +63,7 @@ def run(spec: Spec, folder: str | Path, *, processes: int = 1, progress: Progres
     cells = dict(zip((each.key for each in planned), plan(spec), strict=True))
     prepare(folder)
     write_file(folder, PLAN, encode_plan(planned))
+    write_file(folder, NAMES, msgspec.json.encode(Names.of(items.pairs, items.labels[None], spec.data)))
     for wait in (False, True):  # first what no other run is doing, then what others did not finish
         missing = [key for key in cells if not is_done(folder, key)]
         _report(progress, len(missing), len(cells))

@@ -13,14 +13,16 @@ from numpy import ndarray
 
 from isthmus._shapes import Float, Progress
 from isthmus.experiments._audit import Audit, AuditRow, check_mapped
+from isthmus.experiments._neighborhoods import Neighborhoods
 from isthmus.experiments._tally import Errors
 from isthmus.mappings import mapping
-from isthmus.measures import Bridge, Spaces, as_list, searched, verdict
+from isthmus.measures import Bridge, Quantity, Spaces, as_list, searched, verdict
 from isthmus.neighbors import Metric, Neighbors, check_metric, search
 from isthmus.pairs import Pairs
 from isthmus.statistics import POPULATIONS, Interval, ratio_error
 
 _TWINS = ("lin", "nn")
+_INTERVALS: tuple[Quantity, ...] = ("index", "echo_rate", "bridge_rate")
 
 
 def audit_sample(
@@ -62,6 +64,7 @@ def audit_sample(
     twins = {f"untrained-{name}": _twin(name, pairs, seed) for name in _TWINS}
     metrics: list[Metric] = [metric] if isinstance(metric, str) else list(dict.fromkeys(metric))
     rows: list[AuditRow] = []
+    neighborhoods: list[Neighborhoods] = []
     for each in metrics:
         check_metric(each)
         found = searched(
@@ -72,10 +75,16 @@ def audit_sample(
             name: search(twin, found[0].depth, each, rows=found[0].rows, include_self=include_self, progress=progress)
             for name, twin in twins.items()
         }
+        if each == metrics[0]:
+            x, given, y = found
+            neighborhoods.append(Neighborhoods.of(Spaces.of(x, given, y), as_list(k)[0], "x->y", "given"))
         for count in as_list(k):
             rows += _rows(pairs, f, found, others, count, seed)
     settings = {"folds": None, "seeds": 1, "seed": seed, "given": True, "sample": sample, "precision": precision}
-    return Audit(pairs.name, pairs.x_space, pairs.y_space, tuple(rows), settings)
+    return Audit(
+        pairs.name, pairs.x_space, pairs.y_space, tuple(rows), settings, ids=pairs.ids, labels=pairs.labels,
+        neighborhoods=tuple(neighborhoods),
+    )  # fmt: skip
 
 
 def _twin(name: str, pairs: Pairs, seed: int) -> Float[ndarray, "n dy"]:
@@ -105,14 +114,16 @@ def _row(
     errors: Errors | None,
     seed: int,
 ) -> AuditRow:
-    table, index = bridge.spaces[0].x, bridge.interval("index")
+    table = bridge.spaces[0].x
+    index, echo, rate = (bridge.interval(of) for of in _INTERVALS)
     gain = None if twin is None else _gain(bridge, twin)
     return AuditRow(
         pairs=pairs, direction="x->y", mapping=name, role=role, n_test=bridge.n, n_neighborhood=table.items, k=bridge.k,
         metric=table.metric, include_self=table.includes_self, input_overlap=bridge.input_overlap,
         target_overlap=bridge.target_overlap, baseline_overlap=bridge.baseline_overlap, chance=bridge.chance,
         shared=float(bridge.shared.mean()), echoed=float(bridge.echoed.mean()), bridged=float(bridge.bridged.mean()),
-        novel=float(bridge.novel.mean()), echo_rate=bridge.echo_rate, bridge_rate=bridge.bridge_rate,
+        novel=float(bridge.novel.mean()), echo_rate=echo.estimate, echo_rate_low=echo.low, echo_rate_high=echo.high,
+        bridge_rate=rate.estimate, bridge_rate_low=rate.low, bridge_rate_high=rate.high,
         bridge_index=index.estimate, bridge_index_low=index.low, bridge_index_high=index.high,
         interval_population=POPULATIONS["sample"], gain=gain.estimate if gain else None,
         gain_low=gain.low if gain else None, gain_high=gain.high if gain else None, p_value=bridge.test(seed=seed),

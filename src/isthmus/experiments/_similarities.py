@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from isthmus._errors import DataError
+from isthmus._html import html_table
 from isthmus._shapes import Progress
 from isthmus.concepts import (
     BENCHMARKS,
@@ -82,6 +83,10 @@ class SimilarityReproduction:
     def records(self) -> list[dict[str, Any]]:
         """The rows as flat records."""
         return [asdict(row) for row in self.rows]
+
+    def _repr_html_(self) -> str:
+        columns = ("benchmark", "vectors", "map", "similarity", "published", "ours", "difference")
+        return html_table(f"Table {self.table}: published and ours", self.records(), columns, " ".join(self.remarks))
 
 
 def reproduce_similarities(

@@ -127,14 +127,21 @@ class Tally:
             numerator, denominator = Counts(*(sums / number).T).ratio(of, self.k)
             return np.where(denominator != 0, numerator / denominator, np.nan)
 
-    def _around(self, estimate: float, replicates: Float[ndarray, " draws"]) -> Interval:
+    def _around(
+        self, estimate: float, replicates: Float[ndarray, " draws"], bounds: tuple[float, float] = (-1.0, 1.0)
+    ) -> Interval:
         sizes = list(dict(self.sets).values())
         error = half_sample_error(replicates, sizes) if len(replicates) > 1 else float("nan")
-        return Interval.around(estimate, error)
+        return Interval.around(estimate, error, bounds=bounds)
+
+    def interval(self, of: Quantity) -> Interval:
+        """A quantity with its half-sample interval, within the range that it can have."""
+        bounds = (-1.0, 1.0) if of == "index" else (0.0, 1.0)
+        return self._around(self.value(of), self._replicates(of), bounds)
 
     def index(self) -> Interval:
         """The bridge index with its half-sample interval."""
-        return self._around(self.value("index"), self._replicates("index"))
+        return self.interval("index")
 
     def gain(self, over: "Tally") -> Interval:
         """This bridge rate less another's on the same test sets, with the half-sample interval of the difference."""
@@ -158,15 +165,16 @@ class Tally:
         fx, fy, fxy, _ = self.counts
         levels = [chance(self.k, size, include_self=self.include_self) for size in sizes]
         shared, echoed, bridged = (float(part.mean()) for part in (fxy, fx - fxy, fy - fxy))
-        index = self.index()
+        index, echo, bridge = self.interval("index"), self.interval("echo_rate"), self.interval("bridge_rate")
         return {
             "n_test": len(np.unique(self.items)), "n_neighborhood": min(sizes), "k": self.k, "metric": self.metric,
             "include_self": self.include_self, "input_overlap": self.value("input_overlap"),
             "target_overlap": self.value("target_overlap"), "baseline_overlap": self.value("baseline_overlap"),
             "chance": float(np.average(levels, weights=sizes)), "shared": shared, "echoed": echoed, "bridged": bridged,
-            "novel": float((self.k - fx - fy + fxy).mean()), "echo_rate": self.value("echo_rate"),
-            "bridge_rate": self.value("bridge_rate"), "bridge_index": index.estimate, "bridge_index_low": index.low,
-            "bridge_index_high": index.high,
+            "novel": float((self.k - fx - fy + fxy).mean()),
+            "echo_rate": echo.estimate, "echo_rate_low": echo.low, "echo_rate_high": echo.high,
+            "bridge_rate": bridge.estimate, "bridge_rate_low": bridge.low, "bridge_rate_high": bridge.high,
+            "bridge_index": index.estimate, "bridge_index_low": index.low, "bridge_index_high": index.high,
         }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import NeighborError
+from isthmus._html import html_table
 from isthmus._shapes import Float, Progress
 from isthmus.measures._lists import positions
 from isthmus.measures._overlap import chance
@@ -61,6 +62,10 @@ class ApproximateOverlap:
             "recall_b": self.recall_b, "bias": self.bias, "mnno_corrected": self.corrected.estimate,
             "ci_low": self.corrected.low, "ci_high": self.corrected.high, "ci_population": self.corrected.population,
         }  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        shown = {name: value for name, value in self.record().items() if name not in ("a", "b", "ci_population")}
+        return html_table(f"Mean nearest neighbor overlap by {self.method}", [shown], note=f"{self}.")
 
     def __str__(self) -> str:
         return (

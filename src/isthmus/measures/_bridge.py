@@ -15,6 +15,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import NeighborError
+from isthmus._html import html_table
 from isthmus._shapes import Bool, Float, Int, Progress
 from isthmus.measures._halves import Meeting, meet_in_halves, sums_over
 from isthmus.measures._lists import (
@@ -291,6 +292,11 @@ class Bridge:
         item = np.concatenate([each.items for each in self.spaces])
         group = np.unique(item, return_inverse=True)[1]
         return sign_flip_p(np.bincount(group, weights=self.counts.fy - self.counts.fx), draws, seed)
+
+    def _repr_html_(self) -> str:
+        kinds = {name: float(getattr(self, name).mean()) for name in ("shared", "echoed", "bridged", "novel")}
+        rates = {"echo rate": self.echo_rate, "bridge rate": self.bridge_rate, "bridge index": self.index}
+        return html_table("What the mapping does to neighborhoods", [rates | kinds], note=f"{self}.")
 
     def __str__(self) -> str:
         x = self.spaces[0].x

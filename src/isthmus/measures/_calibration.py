@@ -13,6 +13,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import NeighborError
+from isthmus._html import html_table
 from isthmus._shapes import Float
 from isthmus.measures._lists import as_list
 from isthmus.measures._measure import MeasureResult, measure
@@ -92,6 +93,12 @@ class BestOfMany:
     p_values: Float[ndarray, "a b"]
     calibrated: float
     draws: int
+
+    def _repr_html_(self) -> str:
+        shown = {"value": self.value, "threshold": self.threshold, "p": self.p_value, "calibrated": self.calibrated}
+        pairs = f"{self.values.shape[0]} x {self.values.shape[1]}"
+        note = f"The pair in row {self.best[0]} and column {self.best[1]}; {self.draws} random pairings."
+        return html_table(f"The most alike of {pairs} pairs of spaces", [shown], note=note)
 
 
 def calibrate_best(
@@ -318,6 +325,11 @@ class MatchedComparison:
     first: Interval
     second: Interval
     difference: Interval
+
+    def _repr_html_(self) -> str:
+        named = (("first", self.first), ("second", self.second), ("difference", self.difference))
+        records = [{"": name, "mNNO": each.estimate, "low": each.low, "high": each.high} for name, each in named]
+        return html_table(f"Two data sets at N={self.n}, K={self.k}, chance {self.chance:.3g}", records)
 
 
 def compare_matched(

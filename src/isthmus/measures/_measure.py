@@ -8,6 +8,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import IsthmusError, NeighborError
+from isthmus._html import html_table
 from isthmus._shapes import Float, Progress
 from isthmus.measures._lists import enough_for_halves
 from isthmus.measures._paired import Paired
@@ -89,6 +90,11 @@ class MeasureResult:
             "permutations": len(self.null), "best": self.best, "invariances": " ".join(sorted(self.invariances)),
             "note": self.note,
         }  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        shown = {name: value for name, value in self.record().items() if name not in ("a", "b", "best", "note")}
+        shown |= {"invariances": ", ".join(shown["invariances"])}
+        return html_table(f"How alike the two spaces are: {self.name}", [shown], note=self.note)
 
     def __str__(self) -> str:
         k = "" if self.k is None else f", K={self.k}"

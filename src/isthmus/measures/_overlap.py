@@ -13,6 +13,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import NeighborError
+from isthmus._html import html_table
 from isthmus._shapes import Float, Int, Progress
 from isthmus.measures._halves import Meeting, meet_in_halves, sums_over
 from isthmus.measures._lists import as_list, check_same_items, depth_for, enough_for_halves, positions
@@ -204,6 +205,10 @@ class OverlapResult:
             for space, hubs in found.items()
             for key in ("skewness", "antihubs", "largest")
         }
+
+    def _repr_html_(self) -> str:
+        shown = {"mNNO": self.mnno, "chance": self.chance, "adjusted": self.adjusted}
+        return html_table("Mean nearest neighbor overlap", [shown], note=f"{self}.")
 
     def __str__(self) -> str:
         convention = "self included" if self.a.includes_self else "self excluded"

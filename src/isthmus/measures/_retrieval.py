@@ -13,6 +13,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import NeighborError
+from isthmus._html import html_table
 from isthmus._shapes import Float, Int, Progress
 from isthmus.measures._lists import as_list
 from isthmus.measures._ranking import (
@@ -147,6 +148,10 @@ class Retrieval:
             for measure in self.measures
             for interval in [self.interval(measure)]
         ]  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        records = [{"measure": each, "value": self.value(each), "chance": self.chance(each)} for each in self.measures]
+        return html_table(f"Retrieval: {self.n} queries, {self.candidates} candidates, {self.metric}", records)
 
     def __str__(self) -> str:
         values = ", ".join(

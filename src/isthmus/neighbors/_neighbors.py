@@ -7,6 +7,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import NeighborError
+from isthmus._html import html_table
 from isthmus._shapes import Float, Int, Progress
 
 Metric = Literal["cosine", "euclidean", "csls"]
@@ -36,6 +37,16 @@ class Neighbors:
 
     def __len__(self) -> int:
         return len(self.index)
+
+    def _repr_html_(self) -> str:
+        own = range(len(self)) if self.rows is None else self.rows
+        records = [
+            {"item": str(row), "neighbors, nearest first": ", ".join(map(str, found[:10]))}
+            for row, found in zip(own, self.index[:5], strict=False)
+        ]
+        convention = "included" if self.includes_self else "excluded"
+        title = f"The {self.depth} nearest neighbors of {len(self)} items among {self.items}; the first"
+        return html_table(title, records, note=f"{self.metric}, self {convention}.")
 
     @property
     def items(self) -> int:

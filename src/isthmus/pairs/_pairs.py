@@ -10,6 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import DataError
+from isthmus._html import html_table
 from isthmus._shapes import Float, Int
 from isthmus.pairs._vectors import Vectors, check_ids, check_vectors
 
@@ -79,6 +80,13 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def _repr_html_(self) -> str:
+        labels = self.labels or ("",) * len(self)
+        records = [{"row": row, "id": self.ids[row], "label": labels[row]} for row in range(min(5, len(self)))]
+        widths = f"{self.x_space} ({self.x.shape[1]} dimensions) and {self.y_space} ({self.y.shape[1]})"
+        left_out = "" if self.alignment is None else f"Joined by id: {self.alignment}."
+        return html_table(f"{self.name}: {len(self)} pairs of {widths}; the first", records, note=left_out)
 
     def swap(self) -> "Pairs":
         """The same pairs read in the other direction: y as the input, x as the target."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import DataError
+from isthmus._html import html_table
 from isthmus._shapes import Float
 
 _ROWS_AT_ONCE = 1 << 24  # numbers looked at in one step of the finiteness check: 128 MB of float64
@@ -38,6 +39,13 @@ class Vectors:
         if ids is not None:
             check_ids(ids, len(array), name)
         return cls(array, ids, name)
+
+    def _repr_html_(self) -> str:
+        n, d = self.values.shape
+        ids = self.ids or tuple(map(str, range(min(5, n))))
+        return html_table(
+            f"{self.name}: {n} vectors of {d} dimensions; the first", [{"row": i, "id": ids[i]} for i in range(min(5, n))]
+        )
 
 
 def check_vectors(values: Any, name: str) -> Float[ndarray, "n d"]:

@@ -8,6 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from isthmus.experiments import CurvePoint, Curves
+from isthmus.report._colors import PARTS
+from isthmus.report._figure import INK, Figure
 
 _OVERLAPS = {"input_overlap": "X, f(X)", "target_overlap": "Y, f(X)"}
 _ERRORS = {"train_mse": "train", "mse": "test"}
@@ -44,19 +46,35 @@ def learning_chart(curves: Curves) -> Any:
         return chart.encode(x=epoch, y=alt.Y(f"{title}:Q", scale=alt.Scale(zero=True)), color=color)
 
     marks = [{"epoch": curves.chosen, "mark": "chosen", "place": 0}, {"epoch": curves.oracle, "mark": "oracle", "place": 1}]
-    upright = alt.Chart(alt.InlineData(marks)).mark_rule(color="#666").encode(x=epoch)
+    upright = alt.Chart(alt.InlineData(marks)).mark_rule(color=INK).encode(x=epoch)
     place = alt.Y("place:Q", axis=None, scale=alt.Scale(domain=[0, 12]))  # one above the other, where both epochs are one
-    words = alt.Chart(alt.InlineData(marks)).mark_text(align="left", dx=4, dy=-10, color="#666")
+    words = alt.Chart(alt.InlineData(marks)).mark_text(align="left", dx=4, dy=-10, color=INK)
     words = words.encode(x=epoch, y=place, text="mark:N")
     baseline = (
         alt.Chart(alt.InlineData([{"mNNO": curves.baseline_overlap}]))
-        .mark_rule(strokeDash=[4, 4], color="#666").encode(y="mNNO:Q")
+        .mark_rule(strokeDash=[4, 4], color=INK).encode(y="mNNO:Q")
     )  # fmt: skip
-    overlaps = alt.layer(lines(_OVERLAPS, "mNNO", ["#1f77b4", "#d62728"]) + baseline + upright, words)
+    overlaps = alt.layer(lines(_OVERLAPS, "mNNO", [PARTS["echoed"], PARTS["bridged"]]) + baseline + upright, words)
     overlaps = overlaps.resolve_scale(y="independent").properties(width=480, height=260)
-    errors = (lines(_ERRORS, "MSE", ["#999999", "#2ca02c"]) + upright).properties(width=480, height=140)
+    errors = (lines(_ERRORS, "MSE", [PARTS["novel"], PARTS["shared"]]) + upright).properties(width=480, height=140)
     title = alt.TitleParams(f"{curves.pairs}: {curves.mapping}, {curves.direction}", subtitle=caption(curves))
     return alt.vconcat(overlaps, errors, title=title).resolve_scale(color="independent")
+
+
+def learning_curves(curves: Curves) -> Figure:
+    """The chart of one training as a figure, with its points for data.
+
+    Args:
+        curves: of `isthmus.experiments.curves`, or of a cell of a run.
+    """
+    title = f"{curves.pairs}: {curves.mapping} over epochs, {curves.direction}"
+    said = (
+        "What each epoch of one training does: overlap of the mapped items' neighbors with those of the input and of the "
+        "target (above), squared error on the items learned from and on the test items (below)."
+    )
+    which = [curves.mapping, curves.direction.replace("->", "-"), curves.metric, f"k{curves.k}"]
+    name = "-".join(["learning", *which, *(["self"] * curves.include_self)])
+    return Figure(name, title, " ".join([said, *caption(curves)]), learning_chart(curves), curves.records())
 
 
 def learning_charts(curves: Sequence[Curves]) -> Any:

@@ -1,54 +1,54 @@
-"""One HTML file that opens anywhere: the answer, the bridge plane, and the numbers behind it.
+"""One HTML file that opens anywhere: the verdict, the bridge plane, the other figures, every item, and the numbers.
 
-The figure is drawn once into the page as SVG, so that it needs no script, no network and no viewer; text from the data is
-escaped by the template engine and by the drawing alike.
+Figures are drawn once into the page as SVG, so that they need no script, no network and no viewer. Text of the data reaches
+the page in three ways only: escaped by the template engine, escaped by the drawing, or in base64. A policy in the page's
+head allows the one script that isthmus wrote, by its hash, and no request to anywhere.
 """
 
-from math import isnan
+import base64
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.resources import files
+from itertools import groupby
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from isthmus.experiments import Audit, AuditRow
+from isthmus.experiments import Audit, AuditRow, Results, beside_published, open_results, reopened
 from isthmus.pairs import whole
-from isthmus.report._tables import audit_answer, ends
+from isthmus.report._answers import Answer, answers
+from isthmus.report._drill import Packed, Ranking, clean, pack, rankings
+from isthmus.report._figure import Figure
+from isthmus.report._figures import audit_figures, run_figures
+from isthmus.report._hubs import hub_curves
+from isthmus.report._published import published_dots
+from isthmus.report._rows import facts
+from isthmus.report._tables import ends
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>isthmus: {{ audit.pairs }}</title>
-<style>
-  :root { color-scheme: light dark; }
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
-  .answer { font-size: 1.15rem; }
-  figure { margin: 1.5rem 0; overflow-x: auto; }
-  figure svg { background: #fff; max-width: 100%; height: auto; }
-  .scroll { overflow-x: auto; }
-  table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-  th, td { padding: .3rem .6rem; text-align: right; border-bottom: 1px solid #8886; }
-  th:first-child, td:first-child, th:last-child, td:last-child { text-align: left; }
-</style>
-</head>
-<body>
-<h1>{{ audit.pairs }}</h1>
-{% for sentence in answer %}<p class="answer">{{ sentence }}</p>
-{% endfor %}
-{% for part in parts %}
-<h2>{{ part.title }}</h2>
-<figure>{{ part.svg | safe }}
-<figcaption>The bridge plane: how many of the neighbors that only the input has a mapping keeps (echo rate), and how many of
-those that only the target has it recovers (bridge rate). The identity stands at (1, 0), a perfect mapping at (0, 1), noise
-at (chance, chance). {{ part.caption }}</figcaption></figure>
-<div class="scroll"><table>
-<tr><th scope="col">mapping</th>{% for name in columns %}<th scope="col">{{ name }}</th>{% endfor %}</tr>
-{% for cells in part.cells %}<tr>{% for cell in cells %}<td>{{ cell }}</td>{% endfor %}</tr>
-{% endfor %}</table></div>
-{% endfor %}
-<p>Made by isthmus {{ version }}. Interval: 95 %, half-samples, about {{ population }}.</p>
-</body>
-</html>
-"""
+MOST = 3_000_000
+"""Bytes that a page may have; the lists of the items get what the rest leaves, and at least `_LEAST`."""
+_LEAST = 300_000
+_FIGURES = 1_900_000
+_ROLES = re.compile(r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*")')  # of marks: the drawing as a whole is named
+_LINES = 300  # of a figure's data that stand in the page; its CSV holds all
+
+_SECTIONS = (
+    ("bridge-plane", "Plane", "The bridge plane", ""),
+    ("parts", "Parts", "Where mapped neighbors come from",
+     "A mapping that bridges has many neighbors that only the target has; one that echoes has those of its input."),
+    ("overlap-over-k", "K", "More neighbors",
+     "The overlaps move with K, and so does chance: read them against the line of chance."),
+    ("overlap-over-n", "N", "More items",
+     "At a fixed K the overlaps fall as items are added. Never compare raw values over different N."),
+    ("learning", "Training", "While it learns", "What training does to the neighborhoods, epoch by epoch."),
+    ("spread", "Spread", "How much it varies", "Each fold and each seed by itself."),
+    ("published", "Published", "Published and ours", "What the paper printed beside what came out here."),
+    ("hubs", "Hubs", "Hubs",
+     "A few items that stand in very many neighbor lists raise an overlap beyond what structure alone would give."),
+    ("other", "More", "More figures", ""),
+)  # fmt: skip
 
 _COLUMNS = (
     "input overlap", "target overlap", "echo rate", "bridge rate", "index", "low", "high",
@@ -56,77 +56,234 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def bridge_plane(rows: list[AuditRow]) -> Any:
-    """The mappings and controls of one direction, k and metric in the plane of echo and bridge rate, an Altair chart."""
-    import altair as alt  # noqa: PLC0415 - heavy, and only pages and notebooks need it
+def write_page(
+    audit: Audit, path: str | Path, figures: Sequence[Figure] | None = None, *, images: str | Path | None = None
+) -> None:
+    """Write an audit as one self-contained HTML file, whole or not at all; the same audit gives the same bytes.
 
-    names = [row.mapping for row in rows]
-    values = [
-        {"mapping": row.mapping, "role": row.role, "echo rate": row.echo_rate, "bridge rate": row.bridge_rate}
-        for row in rows
-        if not isnan(row.echo_rate) and not isnan(row.bridge_rate)  # where input and target share all neighbors
-    ]
-    marks = [
-        {"mark": "perfect", "echo rate": 0.0, "bridge rate": 1.0},
-        {"mark": "chance", "echo rate": rows[0].chance, "bridge rate": rows[0].chance},
-    ]
-    x = alt.X("echo rate:Q", scale=alt.Scale(domain=[0, 1]), title="echo rate (input-only neighbors kept)")
-    y = alt.Y("bridge rate:Q", scale=alt.Scale(domain=[0, 1]), title="bridge rate (target-only neighbors recovered)")
-    points = (
-        alt.Chart(alt.InlineData(values))
-        .mark_point(size=110, filled=True, opacity=0.9)
-        .encode(x=x, y=y, color=alt.Color("mapping:N", sort=names), shape=alt.Shape("role:N"))
-    )
-    landmarks = alt.Chart(alt.InlineData(marks)).mark_text(text="+", fontSize=18, color="#666").encode(x=x, y=y)
-    words = alt.Chart(alt.InlineData(marks)).mark_text(dx=34, color="#666").encode(x=x, y=y, text="mark:N")
-    return (landmarks + words + points).properties(width=420, height=420)
-
-
-def write_page(audit: Audit, path: Path) -> None:
-    """Write the audit as one self-contained HTML file, whole or not at all.
+    Args:
+        audit: what to show; `isthmus.experiments.reopened` makes one of a run.
+        path: the file.
+        figures: to show instead of those of the audit.
+        images: folder of pictures named by the items' ids, for thumbnails.
 
     Raises:
-        DataError: a place that cannot be written.
+        DataError: a place that cannot be written, or pictures that cannot be used.
     """
-    from itertools import groupby  # noqa: PLC0415
+    content = page(audit, figures, images=images).encode("utf-8", "replace")
+    with whole(Path(path).resolve()) as part:  # through a symbolic link, to the file that it names
+        part.write_bytes(content)
 
-    import vl_convert  # noqa: PLC0415 - heavy
-    from jinja2 import Environment  # noqa: PLC0415
+
+def write_run_page(folder: str | Path, path: str | Path, *, images: str | Path | None = None) -> Results:
+    """Write what a folder of `isthmus run` holds as one page, also while it is incomplete.
+
+    Args:
+        folder: what `isthmus.experiments.run` wrote.
+        path: the file.
+        images: folder of pictures named by the items' ids, for thumbnails.
+
+    Raises:
+        DataError: no folder of a run, no cell done yet, or a place that cannot be written.
+    """
+    results = open_results(folder)
+    audit = reopened(folder, results)
+    figures = run_figures(results, audit.x_space, audit.y_space)
+    for side in dict.fromkeys(row.direction for row in audit.detail.hubs):
+        figures.append(hub_curves([row for row in audit.detail.hubs if row.direction == side], *ends(audit, side)))
+    paper = audit.settings["paper"]
+    figures += [] if paper is None else map(published_dots, beside_published(results, paper))
+    write_page(audit, path, figures, images=images)
+    return results
+
+
+def page(audit: Audit, figures: Sequence[Figure] | None = None, *, images: str | Path | None = None) -> str:
+    """The text of the page that `write_page` writes.
+
+    Example:
+        >>> import numpy as np
+        >>> from isthmus import Pairs, audit
+        >>> x, y = np.random.default_rng(0).normal(size=(2, 60, 4))
+        >>> page(audit(Pairs(x, y, name="<b>"), ["ridge"], k=3, folds=2)).count("<b>")
+        0
+    """
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415
 
     from isthmus import __version__  # noqa: PLC0415
 
-    parts = []
+    names = {name: clean(getattr(audit, name)) for name in ("pairs", "x_space", "y_space")}  # of files, of any bytes
+    audit = replace(audit, **names)
+    figures = audit_figures(audit) if figures is None else figures
+    pictures = _pictures(audit, images)
+    ranked = rankings(audit)
+    parts = {name: (files("isthmus.report") / "page" / f"page.{name}").read_text("utf-8") for name in ("html", "css", "js")}
+    template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
+        parts["html"]
+    )
+    sections, left_out = _sections(figures)
+    about: dict[str, Any] = {
+        "title": audit.pairs, "facts": facts(asdict(audit.rows[0])), "answers": [_capital(each) for each in answers(audit)],
+        "notes": list(_notes(audit)), "sections": sections, "left_out": left_out,
+        "columns": _COLUMNS, "tables": list(_tables(audit)),
+        "population": audit.rows[0].interval_population, "version": __version__, "style": parts["css"],
+        "script": parts["js"], "policy": _policy(parts["css"], parts["js"]), "missing": _missing(audit),
+        "rankings": _rankings(audit, ranked), "pictures": pictures[-1] if pictures else {},
+    }  # fmt: skip
+    bare = template.render(**about, drill=None)
+    if not audit.neighborhoods:
+        return bare
+    room = MOST - len(template.render(**about, drill=_Drill("", 0, "")).encode("utf-8", "replace")) - 1000
+    packed = pack(audit, max(room, _LEAST), ranked, pictures)
+    return template.render(**about, drill=_Drill(packed.text, audit.neighborhoods[0].k, _said(audit, packed)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Drill:
+    text: str
+    k: int
+    said: str
+
+
+def _said(audit: Audit, packed: Packed) -> str:
+    """What is in the lists of the page, and what is not."""
+    said = "Lists are of the first seed." if audit.settings.get("seeds", 1) != 1 else ""
+    if packed.shown < packed.items:
+        said += (
+            f" To keep this file small it holds {packed.shown:,} of the {packed.items:,} items, drawn at random, "
+            "compressed; the rankings below are of all items."
+        )
+    else:
+        said += f" All {packed.items:,} items are in this file, compressed."
+    return said.strip()
+
+
+def _policy(style: str, script: str) -> str:
+    """The one style and the one script are allowed by their hashes, pictures from the page itself, and nothing else."""
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
+    return (
+        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _capital(answer: Answer) -> dict[str, str]:
+    return {
+        "source": answer.source, "target": answer.target, "subject": answer.subject[:1].upper() + answer.subject[1:],
+        "finding": answer.finding, "why": answer.why, "tone": answer.tone,
+    }  # fmt: skip
+
+
+def _notes(audit: Audit) -> Iterator[str]:
+    """What a reader of an unfinished or wounded run has to know before anything else."""
+    planned, done = audit.settings.get("planned", 0), audit.settings.get("done", 0)
+    if done < planned:
+        yield f"{planned - done} of the {planned} cells of this run are missing; `isthmus run` goes on where it stopped."
+    if audit.settings.get("diverged"):
+        yield f"{audit.settings['diverged']} trainings diverged and are left out of all figures."
+    if audit.settings.get("without_neighbors") and audit.neighborhoods:
+        yield (
+            f"{audit.settings['without_neighbors']} cells were written by an older isthmus and hold no neighbor lists: the "
+            "rankings and the search leave their items out."
+        )
+
+
+def _missing(audit: Audit) -> str:
+    """Why there is nothing to look up."""
+    if audit.settings.get("without_neighbors"):
+        return (
+            "Items cannot be looked up here: the cells of this run were written by an older isthmus, which kept no neighbor "
+            "lists. Remove the folder's cells and run it again, then report."
+        )
+    return "Items cannot be looked up here: no mapping is done yet, so there are no neighbor lists."
+
+
+def _pictures(audit: Audit, images: str | Path | None) -> list[dict[int, str]]:
+    if images is None:
+        return []
+    from isthmus.report._thumbnails import thumbnails  # noqa: PLC0415 - needs Pillow
+
+    return thumbnails(images, audit.ids)
+
+
+def _rankings(audit: Audit, ranked: Sequence[Ranking]) -> list[dict[str, Any]]:
+    """The rankings, that of the best mapping of the first direction open."""
+    first = audit.neighborhoods[0].direction if audit.neighborhoods else None
+    best = audit.best(first).mapping if first is not None else None
+    lists = zip(ranked, audit.neighborhoods, strict=True)
+    return [
+        {
+            **{name: getattr(each, name) for name in ("key", "title", "best", "worst", "labels")},
+            "count": f"{len(of.items):,}",
+            "open": (of.direction, of.mapping) == (first, best),
+        }
+        for each, of in lists
+    ]
+
+
+def _sections(figures: Sequence[Figure]) -> tuple[list[dict[str, Any]], int]:
+    """The figures under their headings, in the order of `_SECTIONS`, and how many were left out for want of room.
+
+    Figures of the first k and metric stand open, those of others are folded away, as many as fit. Of figures with one name,
+    learning curves of several folds for instance, the first is taken.
+    """
+    groups: dict[str, list[Figure]] = {name: [] for name, *_ in _SECTIONS}
+    for figure in {figure.name: figure for figure in reversed(figures)}.values():
+        groups[next((name for name in groups if figure.name.startswith(name)), "other")].insert(0, figure)
+    sections: list[dict[str, Any]] = []
+    folded: list[tuple[dict[str, Any], Figure]] = []
+    for name, short, title, intro in _SECTIONS:
+        if groups[name]:
+            first = _setting(groups[name][0])
+            section: dict[str, Any] = {"id": name, "short": short, "title": title, "intro": intro, "lead": not sections}
+            section |= {"parts": [_part(each) for each in groups[name] if _setting(each) == first], "others": []}
+            folded += [(section, each) for each in groups[name] if _setting(each) != first]
+            sections.append(section)
+    room = _FIGURES - sum(_size(part) for section in sections for part in section["parts"])
+    for number, (section, figure) in enumerate(folded):
+        part = _part(figure)
+        room -= _size(part)
+        if room < 0:
+            return sections, len(folded) - number
+        section["others"].append(part)
+    return sections, 0
+
+
+def _size(part: dict[str, Any]) -> int:
+    return len(part["svg"]) + len(part["csv"]) + 60 * sum(map(len, part["lines"]))
+
+
+def _setting(figure: Figure) -> str:
+    """Metric, k and self convention of a figure, which follow the direction in its name."""
+    return re.sub(r"^.*-(x-y|y-x)", "", figure.name) if re.search("-(x-y|y-x)", figure.name) else ""
+
+
+def _part(figure: Figure) -> dict[str, Any]:
+    columns = list(figure.records[0]) if figure.records else []
+    lines = [[_cell(record.get(name)) for name in columns] for record in figure.records[:_LINES]]
+    return {
+        "id": re.sub("[^a-z0-9]+", "-", figure.name.lower()), "title": figure.title, "caption": figure.caption,
+        "svg": _ROLES.sub("", figure.svg("currentColor")),
+        "csv": "data:text/csv;charset=utf-8," + quote(figure.csv(), errors="replace"),
+        "columns": [name.replace("_", " ") for name in columns], "lines": lines,
+        "more": max(0, len(figure.records) - _LINES),
+    }  # fmt: skip
+
+
+def _cell(value: Any) -> dict[str, Any]:
+    if isinstance(value, float):
+        return {"text": "" if value != value else f"{value:.4g}", "number": True}  # noqa: PLR0124 - nan
+    return {"text": "" if value is None else str(value), "number": isinstance(value, int) and not isinstance(value, bool)}
+
+
+def _tables(audit: Audit) -> Iterator[dict[str, Any]]:
     for (direction, metric, k), group in groupby(audit.rows, key=lambda row: (row.direction, row.metric, row.k)):
         rows = list(group)
-        first = rows[0]
-        self_word = "included" if first.include_self else "excluded"
         source, target = ends(audit, direction)
-        parts.append(
-            {
-                "title": f"{source} → {target}, K={k}, {metric}",
-                "svg": vl_convert.vegalite_to_svg(bridge_plane(rows).to_json()),
-                "caption": (
-                    f"N={first.n_test} test items, neighbors among {first.n_neighborhood}, K={k}, {metric}, self "
-                    f"{self_word}; baseline overlap {first.baseline_overlap:.3f}, chance {first.chance:.3f}."
-                ),
-                "cells": [_cells(row) for row in rows],
-            }
-        )
-    html = (
-        Environment(autoescape=True)
-        .from_string(_PAGE)
-        .render(
-            audit=audit,
-            answer=audit_answer(audit).splitlines(),
-            parts=parts,
-            columns=_COLUMNS,
-            version=__version__,
-            population=audit.rows[0].interval_population,
-        )
-    )
-    path = path.resolve()  # through a symbolic link, to the file that it names
-    with whole(path) as part:
-        part.write_text(html, encoding="utf-8")
+        yield {
+            "title": f"{source} → {target}, K={k}, {metric}",
+            "caption": f"{facts(asdict(rows[0]))} Baseline overlap of the two spaces: {rows[0].baseline_overlap:.3f}.",
+            "lines": [_cells(row) for row in rows],
+        }
 
 
 def _cells(row: AuditRow) -> list[str]:
@@ -134,7 +291,11 @@ def _cells(row: AuditRow) -> list[str]:
     signed = (row.bridge_index, row.bridge_index_low, row.bridge_index_high)
     counts = (row.shared, row.echoed, row.bridged, row.novel)
     return [
-        row.mapping, *(f"{value:.3f}" for value in rates), *(f"{value:+.3f}" for value in signed),
-        *(f"{value:.2f}" for value in counts), f"{row.p_value:.2g}", "" if row.r2 is None else f"{row.r2:.3f}",
+        row.mapping, *(_form(value, ".3f") for value in rates), *(_form(value, "+.3f") for value in signed),
+        *(_form(value, ".2f") for value in counts), _form(row.p_value, ".2g"), _form(row.r2, ".3f"),
         row.verdict if row.role == "mapping" else "(control)",
     ]  # fmt: skip
+
+
+def _form(value: float | None, form: str) -> str:
+    return "" if value is None or value != value else format(value, form)  # noqa: PLR0124 - nan

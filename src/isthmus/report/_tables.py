@@ -10,6 +10,7 @@ from rich.text import Text
 
 from isthmus.experiments import Audit, AuditRow
 from isthmus.measures import ApproximateOverlap, Bridge, Kept, MeasureResult, OverlapResult
+from isthmus.report._answers import answers
 
 
 def audit_tables(audit: Audit) -> list[Table]:
@@ -76,29 +77,10 @@ def audit_answer(audit: Audit) -> str:
         >>> print(audit_answer(audit(Pairs(x, y), ["ridge"], k=3, folds=2)).splitlines()[0][:32])
         x -> y: the best mapping, ridge,
     """
-    sentences = []
-    for direction in dict.fromkeys(row.direction for row in audit.rows):
-        best = audit.best(direction)
-        source, target = ends(audit, direction)
-        if math.isnan(best.bridge_rate):
-            sentences.append(f"{source} -> {target}: both have the same neighbors, so there is nothing to bridge.")
-            continue
-        name = "the given mapping" if best.mapping == "given" else f"the best mapping, {best.mapping},"
-        twin = best.bridge_rate - (best.gain or 0.0)
-        sentences.append(
-            f"{source} -> {target}: {name} {_PHRASES[best.verdict]}. It keeps {best.echo_rate:.0%} of the neighbors that "
-            f"only its input has and recovers {best.bridge_rate:.0%} of those that only the target has "
-            f"(its untrained twin: {twin:.0%})."
-        )
-    return "\n".join(sentences)
-
-
-_PHRASES = {
-    "carries the target": "carries the target",
-    "echoes the input": "echoes the input",
-    "no better than untrained": "is no better than untrained",
-    "undecided": "leaves it undecided whether it carries the target or echoes the input",
-}
+    return "\n".join(
+        f"{each.source} -> {each.target}: {each.subject} {each.finding}.{each.why and ' '}{each.why}"
+        for each in answers(audit)
+    )
 
 
 def overlap_table(results: list[tuple[str, str, OverlapResult]], records: list[dict[str, Any]]) -> Table:
@@ -198,6 +180,7 @@ def measure_table(results: list[tuple[str, str, MeasureResult]]) -> Table:
     """Kindred measures of pairs of sets, each with its chance level.
 
     Example:
+        >>> import numpy as np
         >>> from isthmus.measures import measure
         >>> x = np.random.default_rng(0).normal(size=(30, 3))
         >>> measure_table([("a", "b", measure(x, x, "cka"))]).row_count

@@ -1,5 +1,6 @@
 """The paper's figure 1: a manifold of three classes under untrained maps, and the neighbors that they keep."""
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from isthmus.experiments import CLASSES, Figure1, Panel
+from isthmus.report._colors import COLORS
+from isthmus.report._figure import INK, Figure
 
 _SHAPES = {"square": "square", "triangle": "triangle-up", "circle": "circle"}
 
@@ -32,7 +35,7 @@ def untrained_chart(figure: Figure1) -> Any:
             {"a": round(float(a), 4), "b": round(float(b), 4), "class": CLASSES[number]}
             for (a, b), number in zip(points, figure.classes, strict=True)
         ]
-        scale = alt.Scale(domain=[-2.5, 2.5])
+        scale = alt.Scale(domain=[-2, 2])
         shape = alt.Shape("class:N", scale=alt.Scale(domain=list(CLASSES), range=[_SHAPES[each] for each in CLASSES]))
         title = alt.TitleParams(
             _title(panel), subtitle=f"X, f(X): {panel.input_overlap:.2f}; same class: {panel.same_class:.2f}"
@@ -40,7 +43,7 @@ def untrained_chart(figure: Figure1) -> Any:
         panels.append(
             alt.Chart(alt.InlineData(values), title=title).mark_point(filled=True, size=28)
             .encode(x=alt.X("a:Q", axis=None, scale=scale), y=alt.Y("b:Q", axis=None, scale=scale))
-            .encode(color="class:N", shape=shape)
+            .encode(color=alt.Color("class:N", scale=alt.Scale(domain=list(CLASSES), range=COLORS[:3])), shape=shape)
             .properties(width=170, height=170)
         )  # fmt: skip
     first = figure.overlaps[0]
@@ -54,17 +57,36 @@ def untrained_chart(figure: Figure1) -> Any:
         alt.Chart(alt.InlineData(values)).mark_line(point=True)
         .encode(
             x=alt.X("depth:Q", title="hidden layers", axis=alt.Axis(values=depths)),
-            y=alt.Y("input overlap:Q", title="mNNO(X, f(X))", scale=alt.Scale(domain=[0, 1])), color="activation:N",
+            y=alt.Y("input overlap:Q", title="mNNO(X, f(X))", scale=alt.Scale(domain=[0, 1])),
+            color=alt.Color("activation:N", scale=alt.Scale(range=COLORS[3:])),
         )
     )  # fmt: skip
-    rule = alt.Chart(alt.InlineData([{"chance": first.chance}])).mark_rule(strokeDash=[4, 4]).encode(y="chance:Q")
+    rule = alt.Chart(alt.InlineData([{"chance": first.chance}])).mark_rule(strokeDash=[4, 4], color=INK).encode(y="chance:Q")
     title = alt.TitleParams(f"Untrained maps of {first.vectors}", subtitle=caption(figure))
     by_width = [
         alt.layer(lines.transform_filter(f"datum.width === '{width}'"), rule).properties(width=320, height=220, title=width)
         for width in dict.fromkeys(value["width"] for value in values)
     ]
     below = alt.hconcat(*by_width, title=title)
-    return alt.vconcat(alt.hconcat(*panels), below).resolve_scale(color="independent", shape="independent")
+    return alt.vconcat(alt.concat(*panels, columns=3, spacing=24), below).resolve_scale(
+        color="independent", shape="independent"
+    )
+
+
+def untrained_figure(figure: Figure1) -> Figure:
+    """Figure 1 of the paper as a figure, with the overlaps of all depths for data.
+
+    Args:
+        figure: of `isthmus.experiments.figure1`.
+    """
+    said = (
+        "Above: a manifold of three classes, and what untrained maps of growing depth make of it. Below: the share of "
+        f"neighbors that untrained maps of {figure.overlaps[0].vectors} keep, by hidden layers; dashed: chance."
+    )
+    return Figure(
+        "untrained", f"Untrained maps of {figure.overlaps[0].vectors}", f"{said} {caption(figure)}.",
+        untrained_chart(figure), [asdict(each) for each in figure.overlaps],
+    )  # fmt: skip
 
 
 def untrained_table(figure: Figure1) -> Table:
