@@ -120,7 +120,7 @@ class Audit:
     y_space: str
     rows: tuple[AuditRow, ...]
     settings: dict[str, Any]
-    detail: Detail = field(default_factory=Detail)
+    detail: Detail = field(default_factory=Detail, repr=False)
 
     def records(self) -> list[dict[str, Any]]:
         """The rows as flat records, ready for JSON or a data frame."""
