@@ -16,6 +16,7 @@ from isthmus.measures import curve_over_k, curve_over_n
 from isthmus.neighbors import hubness, search
 from isthmus.pairs import k_fold
 from isthmus.report import (
+    Figure,
     audit_figures,
     bridge_plane,
     curve_figure,
@@ -101,10 +102,16 @@ def test_texts_and_axes_take_the_color_of_the_page(figures, drawn):
         assert not re.search(r'<rect[^>]*fill="(?:white|#fff|#ffffff)"', svg), name  # no background of its own
 
 
-def test_ids_of_figures_on_one_page_do_not_meet(drawn):
-    ids = [set(re.findall(r'id="([^"]+)"', svg)) for svg in drawn.values()]
-    assert any(ids)
-    assert sum(map(len, ids)) == len(set.union(*ids))
+def test_ids_of_figures_on_one_page_do_not_meet():
+    import altair as alt
+
+    chart = alt.Chart(alt.InlineData([{"a": 1}, {"a": 2}])).mark_point(clip=True).encode(x="a:Q")  # clipping needs an id
+    one, two = (Figure(name, "", "", chart, []).svg() for name in ("One <figure>", "two"))
+    ids = [re.findall(r'id="([^"]+)"', each) for each in (one, two)]
+    assert ids[0]
+    assert not set(ids[0]) & set(ids[1])
+    for svg, own in zip((one, two), ids, strict=True):
+        assert set(re.findall(r"url\(#([^)]+)\)", svg)) <= set(own)
 
 
 def test_the_bridge_plane_holds_the_rates_and_the_landmarks(found):

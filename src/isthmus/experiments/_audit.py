@@ -130,7 +130,7 @@ class Audit:
     y_space: str
     rows: tuple[AuditRow, ...]
     settings: dict[str, Any]
-    detail: Detail = field(default_factory=Detail)
+    detail: Detail = field(default_factory=Detail, repr=False)
     ids: tuple[str, ...] = field(default=(), repr=False)
     labels: tuple[str, ...] | None = field(default=None, repr=False)
     neighborhoods: tuple[Neighborhoods, ...] = field(default=(), repr=False, compare=False)

@@ -52,6 +52,8 @@ class Pairs:
         >>> pairs = Pairs(np.eye(3), np.ones((3, 2)), ids=("dog", "cat", "owl"))
         >>> len(pairs), pairs.swap().x.shape
         (3, (3, 2))
+        >>> pairs
+        Pairs('pairs': 3 items, x 3, y 2)
     """
 
     x: Float[ndarray, "n dx"]
@@ -80,6 +82,10 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def __repr__(self) -> str:
+        widths = f"{self.x_space} {self.x.shape[1]}, {self.y_space} {self.y.shape[1]}"
+        return f"Pairs({self.name!r}: {len(self)} items, {widths})"
 
     def _repr_html_(self) -> str:
         labels = self.labels or ("",) * len(self)

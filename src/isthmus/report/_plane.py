@@ -157,8 +157,8 @@ def _named(
     bars = [
         box for value, (x, y) in zip(values, points, strict=True)
         for box in (
-            (across(value[f"{_X} low"]), y - 1, across(value[f"{_X} high"]), y + 1),
-            (x - 1, down(value[f"{_Y} high"]), x + 1, down(value[f"{_Y} low"])),
+            (across(value[f"{_X} low"]), y - 3, across(value[f"{_X} high"]), y + 3),
+            (x - 3, down(value[f"{_Y} high"]), x + 3, down(value[f"{_Y} low"])),
         )
     ]  # fmt: skip
     labels, leaders = [], []
