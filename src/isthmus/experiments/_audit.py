@@ -36,6 +36,7 @@ from isthmus.statistics import POPULATIONS, holm, sign_flip_p
 from isthmus.training import Loss, Recipe, check_loss
 
 Direction = Literal["x->y", "y->x"]
+"""Which space is mapped into which."""
 
 _POPULATION = f"{POPULATIONS['half-sample']}, with the mappings as learned"
 CONTROL_DRAWS = 3  # random weights of each untrained control and test set

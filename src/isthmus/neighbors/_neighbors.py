@@ -10,6 +10,7 @@ from isthmus._errors import NeighborError
 from isthmus._shapes import Float, Int, Progress
 
 Metric = Literal["cosine", "euclidean", "csls"]
+"""How near is measured: cosine, Euclidean distance, or cosine corrected for crowded surroundings."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
