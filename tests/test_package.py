@@ -17,7 +17,7 @@ import isthmus
 
 ROOT = Path(__file__).parents[1]
 BUILD = "import sys; from scikit_build_core.build import {0}; print({0}(sys.argv[1], {{'wheel.cmake': 'false'}}))"
-ALONE = "import sys, runpy; sys.path[:0] = sys.argv.pop(1).split(';'); runpy.run_module('isthmus')"
+ALONE = "import sys, runpy; sys.path[:0] = sys.argv.pop(1).split(';'); runpy.run_module('isthmus', run_name='__main__')"
 
 
 def called(*command, **options):
