@@ -55,6 +55,7 @@ def write_example_files(folder):
         (folder / name).mkdir()
         for part in (0, 1):
             np.save(folder / name / f"{part}.npy", values[part::2])
+    pl.DataFrame({"id": pairs.ids, "text": text, "image": image}).write_parquet(folder / "items.parquet")
     part = np.where(np.arange(ITEMS) < LEARNED, "train", "test")
     pl.DataFrame({"index": np.arange(ITEMS), "part": part}).write_csv(folder / "split.tsv", separator="\t")
     labels = np.array(pairs.labels)

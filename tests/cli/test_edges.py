@@ -24,7 +24,7 @@ def folder(tmp_path):
     ("arguments", "message"),
     [
         (["audit", "--hidden", "3"], "No such option: --hidden. See `isthmus audit --help`."),
-        (["overlap"], "Missing argument 'A B [C ...] | NAME'. See `isthmus overlap --help`."),
+        (["overlap"], "Missing argument 'A B [C ...] | FILE | NAME'. See `isthmus overlap --help`."),
         (["nope"], "No such command 'nope'. See `isthmus --help`."),
         (["overlap", "junk.npy", "x.npy"], "junk.npy: needed a whole file, got a damaged or truncated one, or no array."),
         (["audit", "x.npy", "x.npy", "--mapped", "x.npy", "--select", "index"], "select: needed none with --mapped"),

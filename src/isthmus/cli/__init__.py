@@ -21,32 +21,51 @@ from isthmus.cli import audit, check, concepts, data, features, fit, measure, ov
 app = typer.Typer(
     name="isthmus", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=True,
     help="Does a mapping between two embedding spaces bridge them, or only echo its input?",
+    epilog="Begin with `isthmus audit`, which needs no file. `isthmus help VERB` explains a verb, with examples.",
+    context_settings={"max_content_width": 120},
 )  # fmt: skip
 
 
-def _verb(function: Callable[..., None], to: typer.Typer = app) -> None:
+def _verb(function: Callable[..., None], short: str, to: typer.Typer = app, name: str | None = None) -> None:
     """Add a verb; its examples keep their lines, which click would fill up."""
-    to.command(help=(inspect.getdoc(function) or "").replace("Examples:", "\b\nExamples:"))(function)
+    help_text = (inspect.getdoc(function) or "").replace("Examples:", "\b\nExamples:")
+    to.command(name, help=help_text, short_help=short)(function)
 
 
-_verb(audit.audit)
-_verb(check.check)
-_verb(fit.fit)
-_verb(fit.apply)
-_verb(overlap.overlap)
-_verb(measure.measure)
-_verb(retrieval.retrieval)
-_verb(concepts.concepts)
-_verb(run.run)
-_verb(show.show)
-_verb(reproduce.reproduce)
-_verb(data.show, data.app)
-_verb(data.fetch, data.app)
-_verb(data.convert, data.app)
+_verb(audit.audit, "Learn mappings: do they bridge, or echo their input?")
+_verb(check.check, "Stop a pipeline where neighborhoods change too much.")
+_verb(fit.fit, "Learn a mapping and save it.")
+_verb(fit.apply, "Map vectors with a saved mapping.")
+_verb(overlap.overlap, "How many nearest neighbors do spaces share (mNNO)?")
+_verb(measure.measure, "How much are spaces alike by CKA, RSA, ...?")
+_verb(retrieval.retrieval, "How well do the nearest items answer a query?")
+_verb(concepts.concepts, "Do word vectors agree with people's ratings?")
+_verb(run.run, "Run an experiment: many mappings, resumable.")
+_verb(show.show, "The results of an experiment.")
+_verb(reproduce.reproduce, "The paper's tables and figures beside ours.")
+_verb(data.list_sets, "The named data sets, and those to fetch.", data.app, "list")
+_verb(data.show, "What a set holds, its license, its source.", data.app)
+_verb(data.fetch, "Fetch a set, whole and verified.", data.app)
+_verb(data.convert, "Word vectors as an npy file that opens at once.", data.app)
 app.add_typer(data.app, name="data")
-_verb(features.text, features.app)
-_verb(features.image, features.app)
+_verb(features.text, "Vectors of texts.", features.app)
+_verb(features.image, "Vectors of pictures, or of words by their pictures.", features.app)
 app.add_typer(features.app, name="features")
+
+
+@app.command("help", short_help="This text, or that of a verb.")
+def explain(
+    context: typer.Context,
+    verb: Annotated[list[str] | None, typer.Argument(metavar="VERB", help="As in `isthmus help data fetch`.")] = None,
+) -> None:
+    """What isthmus does, or what a verb of it does."""
+    where: Any = context.parent
+    for name in verb or []:
+        if not hasattr(where.command, "resolve_command"):
+            break
+        _, command, _ = where.command.resolve_command(where, [name])
+        where = type(where)(command, info_name=name, parent=where)
+    sys.stdout.write(f"{where.get_help()}\n")
 
 
 def _version(wanted: bool) -> None:
@@ -100,7 +119,7 @@ def main() -> None:
         else:
             where = error.ctx.command_path if error.ctx else "isthmus"
             message = " ".join(error.format_message().split()).rstrip(".")
-            _complain(f"isthmus: {message}. See `{where} --help`.\n")
+            _complain(f"isthmus: {message}{'' if message.endswith('?') else '.'} See `{where} --help`.\n")
         sys.exit(2)
     except IsthmusError as error:
         message = " ".join(str(error).split())

@@ -1,9 +1,11 @@
-"""What every verb shares: JSON on standard output, everything else on standard error, progress that knows its place."""
+"""What every verb shares: records on standard output in one of three forms, everything else on standard error."""
 
+import shlex
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -14,15 +16,51 @@ from isthmus._shapes import Progress
 _SECONDS_BETWEEN_LINES = 2.0
 
 
-def print_json(records: list[dict[str, Any]]) -> None:
-    """A list of flat records, one a line; what is not defined (nan) becomes null."""
+def write(
+    records: Sequence[dict[str, Any]],
+    tables: Callable[[], Iterable[Any]],
+    *,
+    json: bool,
+    csv: bool,
+    then: Sequence[str] | None = None,
+) -> None:
+    """What a verb found: as JSON, as CSV, or as it is shown to a reader, with the command that may come next.
+
+    Args:
+        records: flat; a text, number, truth value or None by name.
+        tables: makes what a reader sees, tables of rich and lines of text; not called for the other forms.
+        json: a list of records, one a line; what is not defined (nan) becomes null.
+        csv: a header and a line a record; what is not defined is empty.
+        then: arguments of `isthmus` that would come next, shown on a terminal only.
+    """
+    if json or csv:
+        plain = [{key: _plain(value) for key, value in record.items()} for record in records]
+        sys.stdout.write((_as_json if json else _as_csv)(plain))
+        return
+    shown = console()
+    for each in tables():
+        shown.print(each, soft_wrap=isinstance(each, str), markup=False, emoji=False, highlight=False)
+    if then is not None:
+        suggest(then)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return readable(value)
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _as_json(records: list[dict[str, Any]]) -> str:
     import msgspec  # noqa: PLC0415 - only when there is something to write
 
-    named = [
-        {key: readable(value) if isinstance(value, str) else value for key, value in record.items()} for record in records
-    ]
-    lines = ",\n".join(f"  {msgspec.json.encode(record).decode()}" for record in named)
-    sys.stdout.write(f"[\n{lines}\n]\n")
+    lines = ",\n".join(f"  {msgspec.json.encode(record).decode()}" for record in records)
+    return f"[\n{lines}\n]\n" if records else "[]\n"
+
+
+def _as_csv(records: list[dict[str, Any]]) -> str:
+    import polars as pl  # noqa: PLC0415 - heavy
+
+    return pl.DataFrame(records, infer_schema_length=None).write_csv() if records else ""
 
 
 def readable(text: str) -> str:
@@ -33,32 +71,6 @@ def readable(text: str) -> str:
         True
     """
     return text if text.isascii() else text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-
-
-def print_csv(records: list[dict[str, Any]]) -> None:
-    """A header and a line a record; what is not defined is empty."""
-    import polars as pl  # noqa: PLC0415 - heavy
-
-    sys.stdout.write(pl.DataFrame(records, infer_schema_length=None).write_csv())
-
-
-def check_forms(*, json: bool, csv: bool) -> None:
-    """Refuse two forms at once.
-
-    Raises:
-        DataError: both are asked for.
-    """
-    if json and csv:
-        raise DataError("csv: needed one of --json and --csv, got both. Leave one out.")
-
-
-def print_plain(records: list[dict[str, Any]], *, json: bool, csv: bool) -> bool:
-    """The records as JSON or CSV where one of them is asked for; whether it was."""
-    if json:
-        print_json(records)
-    elif csv:
-        print_csv(records)
-    return json or csv
 
 
 def write_table(path: Path, records: list[dict[str, Any]], columns: Sequence[str]) -> None:
@@ -102,20 +114,27 @@ def note(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-@contextmanager
-def progress() -> Iterator[Progress]:
-    """A progress callback: a bar where standard error is a terminal, else a line every other second."""
+def suggest(arguments: Sequence[str]) -> None:
+    """The command that may come next: one dim line, only where a reader sees it."""
     if sys.stderr.isatty():
         from rich.console import Console  # noqa: PLC0415
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
 
-        with Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} of {task.total}"),
-            TimeElapsedColumn(), console=Console(stderr=True), transient=True,
-        ) as bar:  # fmt: skip
-            task = bar.add_task("", total=None)
-            yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
-        return
+        line = Text(f"next: {shlex.join(['isthmus', *map(str, arguments)])}", style="dim")
+        Console(stderr=True).print(line, soft_wrap=True)
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """A progress callback: a bar on a terminal that can move its cursor, else a line every other second."""
+    if sys.stderr.isatty():
+        from rich.console import Console  # noqa: PLC0415
+
+        console = Console(stderr=True)
+        if not console.is_dumb_terminal:
+            with _bar(console) as bar:
+                yield _counting_passes(bar)
+            return
     last = 0.0
 
     def line(what: str, done: int, total: int) -> None:
@@ -124,7 +143,33 @@ def progress() -> Iterator[Progress]:
             last = time.monotonic()
             note(f"{what} ({done} of {total})")
 
-    yield line
+    yield _counting_passes(line)
+
+
+def _counting_passes(progress: Progress) -> Progress:
+    """What is begun again under the same name, as the search of another space, is told apart by its number."""
+    passes: dict[str, tuple[int, int]] = {}
+
+    def counted(what: str, done: int, total: int) -> None:
+        number, before = passes.get(what, (1, -1))
+        number += done < before
+        passes[what] = number, done
+        progress(what if number == 1 else f"{what}, pass {number}", done, total)
+
+    return counted
+
+
+@contextmanager
+def _bar(console: Any) -> Iterator[Progress]:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (
+        TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.completed} of {task.total}"),
+        TimeElapsedColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
 
 
 def console() -> Any:

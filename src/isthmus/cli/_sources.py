@@ -11,8 +11,28 @@ from isthmus._errors import DataError
 from isthmus._shapes import Float
 from isthmus.cli._output import note
 from isthmus.datasets import CATALOG, DEFAULT, load
-from isthmus.pairs import Pairs, Vectors, VectorStream, align, labels_have_ids, open_stream, read, read_array, read_labels
-from isthmus.words import WordVectors, is_word_file, read_list, read_words, words_beside
+from isthmus.pairs import (
+    Pairs,
+    Vectors,
+    VectorStream,
+    align,
+    labels_have_ids,
+    open_stream,
+    read,
+    read_array,
+    read_labels,
+    spaces_in,
+)
+from isthmus.words import (
+    WordVectors,
+    forms_of,
+    is_word_file,
+    match,
+    read_dictionary,
+    read_list,
+    read_words,
+    words_beside,
+)
 
 
 def vectors(argument: str) -> Vectors:
@@ -53,16 +73,94 @@ def word_vectors(argument: str, only: Collection[str] | None = None, names: Path
     return WordVectors(rows.values, rows.ids, name)
 
 
-def pairs(arguments: list[str]) -> Pairs:
-    """The default data set for none, a named one for one, two joined sets of vectors for two arguments."""
+def pairs(arguments: Sequence[str], dictionary: Path | None = None, *, lower_case: bool = False) -> Pairs:
+    """The default data set for no argument; a named one, or a file that holds two sets, for one; two joined sets for two."""
     if len(arguments) > 2:
         raise DataError(f"data: needed a named data set or two files, got {len(arguments)} arguments. Name two.")
-    if len(arguments) == 2:
-        return joined(vectors(arguments[0]), vectors(arguments[1]))
     name = arguments[0] if arguments else DEFAULT
-    if name not in CATALOG and (Path(name).exists() or Path(name).suffix):
+    if len(arguments) < 2 and not is_file(name):
+        if dictionary is not None:
+            raise DataError(f"dictionary: needed two files of word vectors to join, got {name}. Leave it out, or name them.")
+        return load(name)
+    names = spaces(arguments)
+    if len(names) == 1:
         raise DataError(f"data: needed two files, x and y, got only {name}. Add the file of the other space.")
-    return load(name)
+    if len(names) > 2:
+        listed = ", ".join(each.rpartition(":")[2] for each in names)
+        raise DataError(f"data: needed two sets, got {len(names)} in {name} ({listed}). Name two: {names[0]} {names[1]}.")
+    return joined(*read_sets(names, dictionary, lower_case=lower_case))
+
+
+def is_file(name: str) -> bool:
+    """Whether an argument means a file, there or not, and no named data set."""
+    return name not in CATALOG and (Path(name).exists() or bool(Path(name.rpartition(":")[0] or name).suffix))
+
+
+def spaces(arguments: Sequence[str], *, tell: bool = True) -> list[str]:
+    """The sets that arguments name: one argument alone may hold several, as a named data set does, or a table's columns."""
+    if len(arguments) != 1:
+        return list(arguments)
+    (name,) = arguments
+    if name in CATALOG:
+        return [f"{name}:x", f"{name}:y"]
+    keys = spaces_in(name)
+    if len(keys) < 2:
+        return [name]
+    if tell:
+        note(f"{name} holds {', '.join(keys)}, in this order")
+    return [f"{name}:{key}" for key in keys]
+
+
+def several(arguments: Sequence[str]) -> list[str]:
+    """As `spaces`, where there must be two sets or more.
+
+    Raises:
+        DataError: there is one, or a name that nothing has.
+    """
+    if len(arguments) == 1 and not is_file(arguments[0]):
+        load(arguments[0])  # an error that says what is missing
+    names = spaces(arguments)
+    if len(names) < 2:
+        raise DataError(f"data: needed two files, x and y, got only {names[0]}. Add the file of the other space.")
+    return names
+
+
+def read_sets(names: Sequence[str], dictionary: Path | None = None, *, lower_case: bool = False) -> list[Vectors]:
+    """The sets of these names; joined by a dictionary where there is one, with ids in common."""
+    if dictionary is not None:
+        return translated(names, dictionary, lower_case=lower_case)
+    if lower_case:
+        raise DataError("lower_case: needed --dictionary with it, got none. Add the dictionary, or leave it out.")
+    return [vectors(name) for name in names]
+
+
+def translated(names: Sequence[str], dictionary: Path, *, lower_case: bool = False) -> list[Vectors]:
+    """Two files of word vectors, row by row the pairs of a dictionary, named by their source words; only these are read."""
+    if len(names) != 2:
+        raise DataError(f"dictionary: needed two files of word vectors to join, got {len(names)}. Name two.")
+    entries = read_dictionary(dictionary)
+    read = [word_vectors(name, forms_of([entry[side] for entry in entries])) for side, name in enumerate(names)]
+    source, target = read
+    found = match(entries, source.row_of, target.row_of, lower_case=lower_case)
+    told = [f"dictionary: {len(found.pairs)} pairs of {len(entries)} entries"]
+    if found.repeated:
+        told.append(f"{found.repeated} name a word that is paired already")
+    for name, side, missing in ((source.name, 0, found.no_source), (target.name, 1, found.no_target)):
+        if missing:
+            some = ", ".join([entry[side] for entry in missing[:3]] + ["…"] * (len(missing) > 3))
+            told.append(f"{len(missing)} have no vector in {name} ({some})")
+    if found.lowered:
+        told.append(f"{found.lowered} words were found in lower case")
+    if found.only_lower:
+        told.append(f"{found.only_lower} words have a vector in lower case only: --lower-case takes it")
+    if not found.pairs:
+        raise DataError(f"{'; '.join(told)}. Check that the dictionary leads from {source.name} to {target.name}.")
+    note("; ".join(told))
+    ids = tuple(word for word, _ in found.pairs)
+    return [
+        Vectors.of(each.values[[each.row_of[pair[side]] for pair in found.pairs]], ids, each.name)
+        for side, each in enumerate(read)
+    ]
 
 
 def joined(x: Vectors, y: Vectors) -> Pairs:

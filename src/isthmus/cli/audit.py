@@ -1,11 +1,13 @@
 """`isthmus audit`: the main job."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from isthmus._errors import DataError
+from isthmus.cli import _next, _options
 
 Argument, Option = typer.Argument, typer.Option
 
@@ -13,21 +15,41 @@ Argument, Option = typer.Argument, typer.Option
 def audit(
     context: typer.Context,
     data: Annotated[
-        list[str] | None, Argument(metavar="[X Y | NAME]", help="Two files, or a named data set (imagenet-words).")
+        list[str] | None,
+        Argument(
+            metavar="X Y | FILE | NAME",
+            help="Two files, one that holds both, or a named set (imagenet-words).",
+            autocompletion=_options.sets_or_files((*_options.SETS, *_options.SIDES)),
+        ),
     ] = None,
+    dictionary: _options.Dictionary = None,
+    lower_case: _options.LowerCase = False,
     mapped: Annotated[str | None, Option(metavar="F", help="Your own f(X); then nothing is learned.")] = None,
     mapping: Annotated[
-        str, Option(help="What to learn: ridge, lin, nn, nn-3, kernel-ridge, snap, ..., or all.")
+        str,
+        Option(
+            help="What to learn: ridge, lin, nn, nn-3, kernel-ridge, snap, ..., or all.",
+            autocompletion=_options.several_of((*_options.MAPPINGS, "all")),
+        ),
     ] = "ridge,lin,nn",
-    loss: Annotated[str, Option(help="What lin and nn minimize: mse, cosine or max-margin (needs labels).")] = "mse",
-    recipe: Annotated[str, Option(help="How lin and nn are learned: paper or authors-code.")] = "paper",
+    loss: Annotated[
+        str,
+        Option(
+            help="What lin and nn minimize: mse, cosine or max-margin (needs labels).",
+            autocompletion=_options.one_of(_options.LOSSES),
+        ),
+    ] = "mse",
+    recipe: _options.Recipe = "paper",
     learning_rate: Annotated[float | None, Option(help="Of lin and nn, in place of the recipe's.")] = None,
     select: Annotated[
         str | None,
-        Option(help="Choose settings on folds of the training part by target-overlap, bridge-rate, index or loss."),
+        Option(
+            help="Choose settings on folds of the training part by target-overlap, bridge-rate, index or loss.",
+            autocompletion=_options.one_of(_options.CRITERIA),
+        ),
     ] = None,
     k: Annotated[str, Option("-k", "--k", help="Neighbors counted, as in 10 or 5,10,30.")] = "10",
-    metric: Annotated[str, Option(help="cosine, euclidean, csls; several with a comma.")] = "cosine",
+    metric: _options.Metrics = "cosine",
     include_self: Annotated[bool, Option("--include-self", help="Count an item as its own neighbor.")] = False,
     folds: Annotated[int, Option(help="Folds of the cross-validation.")] = 5,
     split: Annotated[
@@ -42,7 +64,8 @@ def audit(
         float | None, Option(metavar="E", help="With --mapped: as many as a half width of E of the overlaps needs.")
     ] = None,
     report: Annotated[Path | None, Option(metavar="OUT.html", help="Write the result as one HTML page.")] = None,
-    json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,
+    json: _options.Json = False,
+    csv: _options.Csv = False,
 ) -> None:
     """Does a mapping between two spaces carry the target's neighborhoods, or echo its input?
 
@@ -54,12 +77,16 @@ def audit(
         isthmus audit text.npy image.npy --mapping ridge,nn -k 5,10
         isthmus audit text.npy image.npy --mapped mapped.npy --json
         isthmus audit text.npy image.npy --mapped mapped.npy --sample 2000
+        isthmus audit items.parquet:text items.parquet:image
+        isthmus audit en.vec fr.vec --dictionary en-fr.txt
     """
     from isthmus.cli import _output, _sources  # noqa: PLC0415 - the command line starts before numpy does
 
     if mapped is not None:
         _sources.refuse_given(context, "mapped", ["mapping", "loss", "learning_rate", "select"])
-    pairs = _sources.pairs(data or [])
+    if select is not None and select.replace("_", "-") not in _options.CRITERIA:
+        raise DataError(f"select: needed one of {', '.join(_options.CRITERIA)}, got {select!r}. Choose one.")
+    pairs = _sources.pairs(data or [], dictionary, lower_case=lower_case)
     from isthmus.experiments import audit as run  # noqa: PLC0415
     from isthmus.experiments import audit_sample  # noqa: PLC0415
     from isthmus.mappings import check_select  # noqa: PLC0415
@@ -80,6 +107,7 @@ def audit(
     drawn = sample is not None or precision is not None
     if drawn and (given is None or parts is not None):
         raise DataError("sample: needed --mapped F and no --split, got others. What is learned is tested whole.")
+    chosen_by = None if select is None else check_select(select.replace("-", "_"))
     ks, metrics = _sources.numbers(k, "k"), [check_metric(each) for each in _sources.words(metric, "metric")]
     with _output.progress() as progress:
         if drawn:
@@ -92,23 +120,48 @@ def audit(
                 pairs, _sources.words(mapping, "mapping"), mapped=given, k=ks, metric=metrics, include_self=include_self,
                 folds=folds, split=parts, seeds=seeds, seed=seed, loss=loss, recipe=recipe,
                 learning_rate=learning_rate, progress=progress,
-                select=None if select is None else check_select(select.replace("-", "_")),
+                select=chosen_by,
             )  # fmt: skip
-    if recipe == "authors-code" and "learning_rates" in result.settings:  # whose rates depend on which space holds images
-        for direction, rates in result.settings["learning_rates"].items():
-            _output.note(f"{direction}: learning rate " + ", ".join(f"{rate:g} of {name}" for name, rate in rates.items()))
+    _tell(result.settings)
     if report is not None:
         from isthmus.report import write_page  # noqa: PLC0415
 
         write_page(result, report)
         _output.note(f"wrote {report}")
-    if json:
-        _output.print_json(result.records())
-        return
-    from isthmus.report import audit_answer, audit_tables  # noqa: PLC0415
 
-    console = _output.console()
-    for table in audit_tables(result):
-        console.print(table)
-        console.print()
-    console.print(audit_answer(result), soft_wrap=True, markup=False)
+    def shown() -> Iterable[Any]:
+        from isthmus.report import audit_answer, audit_tables  # noqa: PLC0415
+
+        for table in audit_tables(result):
+            yield from (table, "")
+        yield audit_answer(result)
+
+    then = _then(context, most=min(row.n_neighborhood for row in result.rows) - 1)
+    _output.write(result.records(), shown, json=json, csv=csv, then=then)
+
+
+def _tell(settings: dict[str, Any]) -> None:
+    """Lines on how mappings were learned: rates that depend on the spaces, and trainings that did not go well."""
+    from isthmus.cli import _output  # noqa: PLC0415
+
+    if settings.get("recipe") == "authors-code":  # its rates depend on which space holds images
+        for direction, rates in settings["learning_rates"].items():
+            _output.note(f"{direction}: learning rate " + ", ".join(f"{rate:g} of {name}" for name, rate in rates.items()))
+    for direction, counts in settings.get("unsteady", {}).items():
+        for name, count in counts.items():
+            _output.note(
+                f"{direction}: the training loss of {name} did not steadily decrease in {count} of its trainings; "
+                "a smaller --learning-rate may mend that"
+            )
+
+
+def _then(context: typer.Context, most: int) -> list[str] | None:
+    """What one would look at next: the page, then all mappings, then other numbers of neighbors, at most so many."""
+    asked = context.params
+    if asked["report"] is None:
+        return _next.again(context, report="audit.html")
+    if asked["mapping"] != "all" and asked["mapped"] is None:
+        return _next.again(context, mapping="all", report="all.html")
+    if "," not in asked["k"] and most >= 30:
+        return _next.again(context, k="5,10,30", report="neighbors.html")
+    return None

@@ -1,9 +1,12 @@
 """`isthmus concepts`: experiment 2, word pairs that people rated."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+from isthmus.cli import _next, _options
 
 if TYPE_CHECKING:
     from isthmus.concepts import Concepts
@@ -12,27 +15,51 @@ Argument, Option = typer.Argument, typer.Option
 
 
 def concepts(
+    context: typer.Context,
     vectors: Annotated[list[str], Argument(metavar="VECTORS...", help="Word vectors: .txt, .vec, .bin (.gz), .npy, ...")],
     ratings: Annotated[
         list[str], Option(metavar="FILE|FOLDER", help="Rated word pairs, or a folder of them; repeat it for several.")
     ],
     words: Annotated[Path | None, Option(metavar="FILE", help="The words of rows without names, one a line.")] = None,
-    mapping: Annotated[str, Option("--mapping", "--map", help="Untrained maps: none, lin, nn, or all.")] = "all",
-    similarity: Annotated[str, Option(help="cosine, euclidean (1 / (1 + distance)), or both.")] = "cosine,euclidean",
+    mapping: Annotated[
+        str,
+        Option(
+            "--mapping",
+            "--map",
+            help="Untrained maps: none, lin, nn, or all.",
+            autocompletion=_options.several_of(_options.UNTRAINED),
+        ),
+    ] = "all",
+    similarity: Annotated[
+        str,
+        Option(
+            help="cosine, euclidean (1 / (1 + distance)), or both.",
+            autocompletion=_options.several_of(_options.SIMILARITIES),
+        ),
+    ] = "cosine,euclidean",
     hidden: Annotated[str, Option(help="Hidden units of nn; several are a sweep, as in 64,256,1024.")] = "512",
-    activation: Annotated[str, Option(help="Of nn: tanh, sigmoid or relu.")] = "tanh",
+    activation: Annotated[
+        str, Option(help="Of nn: tanh, sigmoid or relu.", autocompletion=_options.one_of(("tanh", "sigmoid", "relu")))
+    ] = "tanh",
     output: Annotated[int, Option(help="Dimensions that maps lead into.")] = 2048,
     draws: Annotated[int, Option(help="Draws of random weights.")] = 10,
     seed: Annotated[int, Option(help="The same seed gives the same numbers, byte for byte.")] = 0,
-    repeated: Annotated[str, Option(help="Pairs rated twice: keep each rating, or their mean once.")] = "keep",
-    identical: Annotated[str, Option(help="Pairs of a word with itself: keep or drop.")] = "keep",
+    repeated: Annotated[
+        str,
+        Option(
+            help="Pairs rated twice: keep each rating, or their mean once.", autocompletion=_options.one_of(("keep", "mean"))
+        ),
+    ] = "keep",
+    identical: Annotated[
+        str, Option(help="Pairs of a word with itself: keep or drop.", autocompletion=_options.one_of(("keep", "drop")))
+    ] = "keep",
     common: Annotated[bool, Option("--common", help="Only pairs that all vectors cover.")] = False,
     compare: Annotated[bool, Option("--compare", help="Instead, test every two vectors on the pairs both cover.")] = False,
     left_out: Annotated[
         Path | None, Option(metavar="OUT.tsv", help="Write every pair that was not compared, and why.")
     ] = None,
-    json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,
-    csv: Annotated[bool, Option("--csv", help="Only CSV on standard output.")] = False,
+    json: _options.Json = False,
+    csv: _options.Csv = False,
 ) -> None:
     """How well do similarities of vectors agree with people's, before and after untrained maps?
 
@@ -60,7 +87,6 @@ def concepts(
     )
     from isthmus.concepts import compare as compare_all  # noqa: PLC0415
 
-    _output.check_forms(json=json, csv=csv)
     if left_out is not None:
         _output.check_writable(left_out, "left-out", (".tsv",))
     arguments = list(dict.fromkeys(vectors))
@@ -91,14 +117,20 @@ def concepts(
     strangers: Literal["refuse", "skip"] = "refuse" if compare else "skip"
     comparisons = compare_all(result.vocabularies, kinds, seed=seed, strangers=strangers) if wants_tests else []
     records = [each.record() for each in comparisons] if compare else result.records()
-    if not _output.print_plain(records, json=json, csv=csv):
+
+    def shown() -> Iterable[Any]:
         from isthmus.report import comparison_table, concept_tables  # noqa: PLC0415
 
-        console = _output.console()
-        for table in [] if compare else concept_tables(result):
-            console.print(table)
+        yield from [] if compare else concept_tables(result)
         if comparisons:
-            console.print(comparison_table(comparisons))
+            yield comparison_table(comparisons)
+
+    then = None
+    if len(sets) > 1 and not compare:
+        then = _next.again(context, compare=True, mapping=None, hidden=None)
+    elif result.left_out and left_out is None:
+        then = _next.again(context, left_out="left-out.tsv")
+    _output.write(records, shown, json=json, csv=csv, then=then)
 
 
 def _refuse_input(left_out: Path, inputs: list[str]) -> None:

@@ -1,11 +1,13 @@
 """`isthmus data`: the named data sets, and those that can be fetched."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from isthmus.cli import _options
 
 if TYPE_CHECKING:
     from isthmus.datasets import Source
@@ -14,69 +16,74 @@ Argument, Option = typer.Argument, typer.Option
 
 app = typer.Typer(help="The named data sets, and those that can be fetched.", no_args_is_help=True, rich_markup_mode=None)
 
-Json = Annotated[bool, Option("--json", help="Only JSON on standard output.")]
-
 
 @app.callback()
 def data() -> None:
     """The named data sets, and those that can be fetched."""
 
 
-@app.command("list")
-def list_sets(json: Json = False) -> None:
+def list_sets(json: _options.Json = False, csv: _options.Csv = False) -> None:
     """The named data sets, ready to use (`isthmus audit NAME`), and those to fetch (`isthmus data fetch NAME`)."""
     from isthmus.cli import _output  # noqa: PLC0415 - the command line starts before numpy does
-    from isthmus.datasets import CATALOG, sources  # noqa: PLC0415
+    from isthmus.datasets import CATALOG, DEFAULT, sources  # noqa: PLC0415
 
-    cards = list(CATALOG.values())
-    if json:
-        _output.print_json([
-            {
-                "name": card.name, "items": card.items, "x": card.x_space, "x_width": card.x_width,
-                "y": card.y_space, "y_width": card.y_width, "labels": card.labels, "license": card.license,
-                "place": "package",
-            }
-            for card in cards
-        ] + [
-            dict.fromkeys(("items", "x", "x_width", "y", "y_width", "labels"))
-            | {"name": each.name, "license": each.license, "place": "fetch" if each.files else "by hand", "what": each.what}
-            for each in sources().values()
-        ])  # fmt: skip
-        return
-    from rich.table import Table  # noqa: PLC0415
+    cards, published = list(CATALOG.values()), list(sources().values())
+    records = [
+        {
+            "name": card.name, "items": card.items, "x": card.x_space, "x_width": card.x_width,
+            "y": card.y_space, "y_width": card.y_width, "labels": card.labels, "license": card.license,
+            "place": "package", "what": None,
+        }
+        for card in cards
+    ] + [
+        dict.fromkeys(("items", "x", "x_width", "y", "y_width", "labels"))
+        | {"name": each.name, "license": each.license, "place": "fetch" if each.files else "by hand", "what": each.what}
+        for each in published
+    ]  # fmt: skip
 
-    table = Table(title="named data sets")
-    for column in ("name", "items", "x", "y", "labels", "license"):
-        table.add_column(column, overflow="fold")
-    for card in cards:
-        table.add_row(
-            card.name, str(card.items), f"{card.x_space} ({card.x_width}-d)", f"{card.y_space} ({card.y_width}-d)",
-            card.labels, card.license,
-        )  # fmt: skip
-    _output.console().print(table)
-    table = Table(
-        title="data sets of others", caption="isthmus data show NAME, isthmus data fetch NAME", caption_justify="left"
-    )
-    for column in ("name", "what", "license", "fetch"):
-        table.add_column(column, overflow="fold")
-    for each in sources().values():
-        table.add_row(each.name, each.what, each.license, f"{len(each.files)} files" if each.files else "by hand")
-    _output.console().print(table)
+    def shown() -> Iterable[Any]:
+        from rich.table import Table  # noqa: PLC0415
+
+        table = Table(title="named data sets")
+        for column in ("name", "items", "x", "y", "labels", "license"):
+            table.add_column(column, overflow="fold")
+        for card in cards:
+            table.add_row(
+                card.name, str(card.items), f"{card.x_space} ({card.x_width}-d)", f"{card.y_space} ({card.y_width}-d)",
+                card.labels, card.license,
+            )  # fmt: skip
+        yield table
+        table = Table(
+            title="data sets of others", caption="isthmus data show NAME, isthmus data fetch NAME", caption_justify="left"
+        )
+        for column in ("name", "what", "license", "fetch"):
+            table.add_column(column, overflow="fold")
+        for each in published:
+            table.add_row(each.name, each.what, each.license, f"{len(each.files)} files" if each.files else "by hand")
+        yield table
+
+    _output.write(records, shown, json=json, csv=csv, then=["audit", DEFAULT])
 
 
-def show(name: Annotated[str, Argument(metavar="NAME")], json: Json = False) -> None:
+def show(
+    name: Annotated[str, Argument(metavar="NAME", autocompletion=_options.one_of((*_options.SETS, *_options.FETCHED)))],
+    json: _options.Json = False,
+    csv: _options.Csv = False,
+) -> None:
     """What a data set holds, its license, where it comes from and how to use it."""
     from isthmus.cli import _output  # noqa: PLC0415
     from isthmus.datasets import CATALOG  # noqa: PLC0415
 
     records = _packaged(name) if name in CATALOG else _published(name)
-    if json:
-        _output.print_json(records)
-        return
-    for number, record in enumerate(records):
-        for key, value in record.items():
-            if value is not None and (number == 0 or key in ("file", "url", "sha256", "size")):
-                sys.stdout.write(f"{key + ':':<10} {value}\n")
+
+    def shown() -> Iterable[str]:
+        for number, record in enumerate(records):
+            for key, value in record.items():
+                if value is not None and (number == 0 or key in ("file", "url", "sha256", "size")):
+                    yield f"{key + ':':<10} {value}"
+
+    fetched = ["data", "fetch", name] if records[0]["place"] == "fetch" else None
+    _output.write(records, shown, json=json, csv=csv, then=["audit", name] if records[0]["place"] == "package" else fetched)
 
 
 def _packaged(name: str) -> list[dict[str, Any]]:
@@ -109,13 +116,19 @@ def _published(name: str) -> list[dict[str, Any]]:
 
 
 def fetch(
-    name: Annotated[str, Argument(metavar="NAME", help="One that `isthmus data list` shows.")],
+    name: Annotated[
+        str,
+        Argument(
+            metavar="NAME", help="One that `isthmus data list` shows.", autocompletion=_options.one_of(_options.FETCHED)
+        ),
+    ],
     to: Annotated[Path, Option(help="The folder where it goes; it is made.")] = Path("data"),
     accept_license: Annotated[bool, Option("--accept-license", help="You have read its terms and agree.")] = False,
     mirror: Annotated[str | None, Option(help="Take files from MIRROR/NAME/FILE instead, as in http://host/sets.")] = None,
     timeout: Annotated[float, Option(help="Seconds without a byte until a connection is given up.")] = 30.0,
     attempts: Annotated[int, Option(help="That may fail in a row without a byte more.")] = 5,
-    json: Json = False,
+    json: _options.Json = False,
+    csv: _options.Csv = False,
 ) -> None:
     """Fetch a data set: every file whole and verified, or not at all. A fetch that was stopped goes on where it was.
 
@@ -138,17 +151,21 @@ def fetch(
     agreed = accept_license or (bool(found.files) and _asked(found))
     with _output.progress() as progress:
         done = get(found, to, accept_license=agreed, mirror=mirror, patience=Patience(timeout, attempts), progress=progress)
-    if json:
-        _output.print_json([
-            {"name": name, "file": str(each.path), "sha256": each.sha256, "pinned": each.pinned,
-             "folder": None if each.folder is None else str(each.folder)}
-            for each in done
-        ])  # fmt: skip
-        return
-    for each in done:
-        how = "as pinned" if each.pinned else "recorded in SHA256SUMS, nobody publishes one"
-        sys.stdout.write(f"{each.folder or each.path}  (SHA-256 {each.sha256[:12]}…, {how})\n")
-    sys.stdout.write(f"use: {found.use}\n")
+    records = [
+        {
+            "name": name, "file": str(each.path), "sha256": each.sha256, "pinned": each.pinned,
+            "folder": None if each.folder is None else str(each.folder),
+        }
+        for each in done
+    ]  # fmt: skip
+
+    def shown() -> Iterable[str]:
+        for each in done:
+            how = "as pinned" if each.pinned else "recorded in SHA256SUMS, nobody publishes one"
+            yield f"{each.folder or each.path}  (SHA-256 {each.sha256[:12]}…, {how})"
+        yield f"use: {found.use}"
+
+    _output.write(records, shown, json=json, csv=csv, then=["data", "show", name])
 
 
 def _asked(found: "Source") -> bool:
@@ -165,6 +182,8 @@ def convert(
     words: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Only these words and expressions, one a line, in this order.")
     ] = None,
+    json: _options.Json = False,
+    csv: _options.Csv = False,
 ) -> None:
     """Word vectors as an npy file that opens at once and stays on the disk, and their words beside it.
 
@@ -182,7 +201,8 @@ def convert(
     if words is None:
         count = convert_words(source, target, duplicates="first", repeated=repeated)
         _tell_repeated(repeated)
-        _output.note(f"{count} words in {target}")
+        line, record = f"{count} words in {target}", {"file": str(target), "words": count, "repeated": len(repeated)}
+        _output.write([record], lambda: [line], json=json, csv=csv, then=["overlap", str(target), "OTHER"])
         return
     expressions = list(dict.fromkeys(read_list(words)))
     needed = {form for expression in expressions for form in candidates(expression)}
@@ -190,10 +210,13 @@ def convert(
     _tell_repeated(vectors.repeated)
     found: Lookup = look_up(vectors, expressions)
     write_words(target, found.expressions, found.values)
-    record = target.with_name(f"{target.stem}.found.tsv")
-    _output.write_table(record, [find.record() for find in found.finds], ("expression", "how", "matched", "missing"))
+    listed = target.with_name(f"{target.stem}.found.tsv")
+    _output.write_table(listed, [find.record() for find in found.finds], ("expression", "how", "matched", "missing"))
     counts = ", ".join(f"{count} {how}" for how, count in found.counts().items())
-    _output.note(f"{len(found.expressions)} of {len(expressions)} expressions in {target} ({counts}); {record} names each")
+    line = f"{len(found.expressions)} of {len(expressions)} expressions in {target} ({counts}); {listed} names each"
+    record = {"file": str(target), "words": len(found.expressions), "repeated": len(vectors.repeated)}
+    record |= {"expressions": len(expressions), "found": str(listed)}
+    _output.write([record], lambda: [line], json=json, csv=csv, then=["overlap", str(target), "OTHER"])
 
 
 def _tell_repeated(words: Sequence[str]) -> None:

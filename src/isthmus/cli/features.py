@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from isthmus.cli import _options
+
 if TYPE_CHECKING:
     from isthmus.features import BiGRU, Encoder, Texts
     from isthmus.pairs import Vectors
@@ -36,7 +38,8 @@ def text(
     ] = None,
     batch: Annotated[int, Option(help="Texts that are encoded at once.")] = 256,
     id_column: Annotated[str | None, Option(help="Of the table; id if there is one.")] = None,
-    json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,
+    json: _options.Json = False,
+    csv: _options.Csv = False,
 ) -> None:
     """Vectors of texts: a bidirectional GRU learned from their classes, as in the paper, or any encoder.
 
@@ -76,7 +79,8 @@ def text(
                 model.save(save)
         vectors = encode_texts(found.values, model or _opened(str(encoder)), batch=batch, progress=progress)
     write(Vectors(vectors, found.ids, found.name), out)
-    _tell({**record, "width": vectors.shape[1]}, "texts", json=json)
+    then = ["retrieval", str(out), "--labels", labels] if labels is not None else ["audit", str(out), "Y"]
+    _tell({**record, "width": vectors.shape[1]}, "texts", then, json=json, csv=csv)
 
 
 def image(
@@ -89,7 +93,8 @@ def image(
     batch: Annotated[int, Option(help="Pictures that go through the network together.")] = 4,
     threads: Annotated[int | None, Option(help="Batches at once; one a core if left out.")] = None,
     device: Annotated[str, Option(help="As torch calls it.")] = "cpu",
-    json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,
+    json: _options.Json = False,
+    csv: _options.Csv = False,
 ) -> None:
     """Vectors of pictures: the pooled last layer of a network; or of words, the centroids of their pictures.
 
@@ -117,7 +122,7 @@ def image(
         _output.note(f"skipped {name}: {reason}")
     if len(result.skipped) > 10:
         _output.note(f"and {len(result.skipped) - 10} more, listed beside {out}")
-    _tell({**result.record(), "backbone": network.name}, "pictures", json=json)
+    _tell({**result.record(), "backbone": network.name}, "pictures", ["audit", "X", str(out)], json=json, csv=csv)
 
 
 def _learn(gru: "BiGRU", found: "Texts", labels: str, split: str | None, words: str | None, progress: Any) -> dict[str, Any]:
@@ -174,15 +179,15 @@ def _opened(name: str) -> "Encoder":
     return BiGRU.load(name) if Path(name).suffix == ".safetensors" or Path(name).exists() else import_encoder(name)
 
 
-def _tell(record: dict[str, Any], what: str, *, json: bool) -> None:
+def _tell(record: dict[str, Any], what: str, then: list[str], *, json: bool, csv: bool) -> None:
     from isthmus.cli import _output  # noqa: PLC0415
 
-    if json:
-        _output.print_json([record])
-        return
-    from rich.table import Table  # noqa: PLC0415
+    def shown() -> list[Any]:
+        from rich.table import Table  # noqa: PLC0415
 
-    table = Table(title=f"features of {what}", show_header=False)
-    for name, value in record.items():
-        table.add_row(name.replace("_", " "), f"{value:.4f}" if isinstance(value, float) else str(value))
-    _output.console().print(table)
+        table = Table(title=f"features of {what}", show_header=False)
+        for name, value in record.items():
+            table.add_row(name.replace("_", " "), f"{value:.4f}" if isinstance(value, float) else str(value))
+        return [table]
+
+    _output.write([record], shown, json=json, csv=csv, then=then)

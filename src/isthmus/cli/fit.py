@@ -6,20 +6,39 @@ from typing import Annotated
 import typer
 
 from isthmus._errors import DataError
+from isthmus.cli import _options
 
 Argument, Option = typer.Argument, typer.Option
 
 
 def fit(
-    data: Annotated[list[str], Argument(metavar="X Y | NAME", help="Two files, or a named data set.")],
+    data: Annotated[
+        list[str],
+        Argument(
+            metavar="X Y | FILE | NAME",
+            help="Two files, one that holds both, or a named data set.",
+            autocompletion=_options.sets_or_files((*_options.SETS, *_options.SIDES)),
+        ),
+    ],
     out: Annotated[Path, Option(metavar="F.safetensors", help="Where the mapping goes.")],
-    mapping: Annotated[str, Option(help="What to learn: ridge, lin, nn, nn-3, ...")] = "ridge",
-    loss: Annotated[str, Option(help="What lin and nn minimize: mse or cosine.")] = "mse",
-    recipe: Annotated[str, Option(help="How lin and nn are learned: paper or authors-code.")] = "paper",
+    mapping: Annotated[
+        str, Option(help="What to learn: ridge, lin, nn, nn-3, ...", autocompletion=_options.one_of(_options.MAPPINGS))
+    ] = "ridge",
+    loss: Annotated[
+        str,
+        Option(
+            help="What lin and nn minimize: mse, cosine or max-margin (needs labels).",
+            autocompletion=_options.one_of(_options.LOSSES),
+        ),
+    ] = "mse",
+    recipe: _options.Recipe = "paper",
     learning_rate: Annotated[float | None, Option(help="Of lin and nn, in place of the recipe's.")] = None,
     split: Annotated[Path | None, Option(metavar="FILE.tsv", help="Learn only from its train part.")] = None,
     seed: Annotated[int, Option(help="The same seed gives the same mapping, byte for byte.")] = 0,
-    json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,
+    dictionary: _options.Dictionary = None,
+    lower_case: _options.LowerCase = False,
+    json: _options.Json = False,
+    csv: _options.Csv = False,
 ) -> None:
     """Learn a mapping from X to Y and save it.
 
@@ -35,34 +54,39 @@ def fit(
     from isthmus.mappings import MLP, save  # noqa: PLC0415
     from isthmus.mappings import mapping as named  # noqa: PLC0415
     from isthmus.pairs import check_seed, read_split  # noqa: PLC0415
+    from isthmus.training import steadily_decreases  # noqa: PLC0415
 
     check_seed(seed)
     _output.check_writable(out, "out", [".safetensors"])
-    pairs = _sources.pairs(data)
+    pairs = _sources.pairs(data, dictionary, lower_case=lower_case)
     if split is not None:
         pairs = pairs.take(read_split(split, pairs.ids, by_row=_sources.rows_kept(pairs)).train)
     learned = named(mapping, loss=loss, recipe=recipe_for(pairs, mapping, recipe, learning_rate), seed=seed)
     if isinstance(learned, MLP):
         learned.fit(pairs.x, pairs.y, pairs.labels)
+        if not steadily_decreases(learned.loss_):
+            _output.note("the training loss did not steadily decrease; a smaller --learning-rate may mend that")
     else:
         learned.fit(pairs.x, pairs.y)
     save(learned, out)
     inputs, outputs = pairs.x.shape[1], pairs.y.shape[1]
     about = {"mapping": mapping, "items": len(pairs), "inputs": inputs, "outputs": outputs, "file": str(out)}
-    if json:
-        _output.print_json([about])
-    else:
-        _output.console().print(
-            f"learned {mapping} from {len(pairs)} items, {inputs} to {outputs} numbers: {out}",
-            soft_wrap=True, markup=False, highlight=False,
-        )  # fmt: skip
+    line = f"learned {mapping} from {len(pairs)} items, {inputs} to {outputs} numbers: {out}"
+    then = ["apply", str(out), _sources.spaces(data, tell=False)[0], "--out", "mapped.npz"]
+    _output.write([about], lambda: [line], json=json, csv=csv, then=then)
 
 
 def apply(
     mapping: Annotated[Path, Argument(metavar="F.safetensors", help="A saved mapping.")],
-    x: Annotated[str, Argument(metavar="X", help="Vectors to map: a file, or NAME:x.")],
+    x: Annotated[
+        str,
+        Argument(
+            metavar="X", help="Vectors to map: a file, or NAME:x.", autocompletion=_options.sets_or_files(_options.SIDES)
+        ),
+    ],
     out: Annotated[Path, Option(metavar="OUT.npy", help="Where f(X) goes: .npy, or .npz with the ids of X.")],
-    json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,
+    json: _options.Json = False,
+    csv: _options.Csv = False,
 ) -> None:
     """Map vectors with a saved mapping.
 
@@ -87,9 +111,8 @@ def apply(
     mapped = learned.predict(vectors.values)
     write(Vectors(mapped, vectors.ids, vectors.name), out)
     items, outputs = mapped.shape
-    if json:
-        _output.print_json([{"items": items, "outputs": outputs, "file": str(out)}])
-    else:
-        _output.console().print(
-            f"mapped {items} items to {outputs} numbers: {out}", soft_wrap=True, markup=False, highlight=False
-        )
+    line = f"mapped {items} items to {outputs} numbers: {out}"
+    record = {"items": items, "outputs": outputs, "file": str(out)}
+    name, _, side = x.rpartition(":")
+    then = ["audit", *([name] if side == "x" and not _sources.is_file(x) else [x, "Y"]), "--mapped", str(out)]
+    _output.write([record], lambda: [line], json=json, csv=csv, then=then)

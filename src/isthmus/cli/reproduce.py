@@ -2,11 +2,13 @@
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from isthmus.cli import _next, _options
 
 Argument, Option = typer.Argument, typer.Option
 _CHARTS = (".html", ".svg", ".png")
@@ -14,10 +16,18 @@ _FORMATS = ("table", "markdown", "latex", "csv", "json")
 
 
 def reproduce(
-    what: Annotated[str, Argument(metavar="TABLE | FIGURE", help="table1 to table12, figure1 or figure2.")],
+    context: typer.Context,
+    what: Annotated[
+        str,
+        Argument(
+            metavar="TABLE | FIGURE",
+            help="table1 to table12, figure1 or figure2.",
+            autocompletion=_options.one_of(_options.REPRODUCED),
+        ),
+    ],
     data: Annotated[Path | None, Option(metavar="DIR", help="The authors' files; without, only what they printed.")] = None,
     out: Annotated[Path | None, Option(metavar="DIR", help="Keep finished trainings; a stopped run goes on.")] = None,
-    recipe: Annotated[str, Option(help="How mappings are learned: paper or authors-code.")] = "paper",
+    recipe: _options.Recipe = "paper",
     grid: Annotated[str | None, Option(help="paper: its whole cross-validation (slow); else fixed settings.")] = None,
     k: Annotated[int, Option("-k", "--k", help="Neighbors counted, the item itself among them.")] = 10,
     seed: Annotated[int, Option(help="The same seed gives the same numbers, byte for byte.")] = 0,
@@ -25,8 +35,12 @@ def reproduce(
     hidden: Annotated[int, Option(help="Of table2 and table12: hidden units of f_nn.")] = 512,
     vectors: Annotated[str | None, Option(metavar="FILE", help="Of figure1: other vectors than the words here.")] = None,
     chart: Annotated[Path | None, Option(metavar="FILE", help="Of a figure: write it as .html, .svg or .png.")] = None,
-    form: Annotated[str, Option("--format", help="table, markdown, latex, csv or json.")] = "table",
-    json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,
+    form: Annotated[
+        str,
+        Option("--format", help="table, markdown, latex, csv or json.", autocompletion=_options.one_of(_FORMATS)),
+    ] = "table",
+    json: _options.Json = False,
+    csv: _options.Csv = False,
 ) -> None:
     """What the paper printed, what comes out here, and the difference, with self and without; or its figures.
 
@@ -42,12 +56,13 @@ def reproduce(
     """
     from isthmus._errors import DataError  # noqa: PLC0415
 
-    if json and form not in ("table", "json"):
-        raise DataError(f"format: needed one of --json and --format, got both, and {form}. Leave one out.")
+    plain = "json" if json else "csv" if csv else form
+    if form not in ("table", plain):
+        raise DataError(f"format: needed one of --{plain} and --format, got both, and {form}. Leave one out.")
     if out is not None and data is None:
         raise DataError("out: needed --data DIR to run anything, got none. Give the folder of the authors' files.")
-    form, is_figure = "json" if json else form, what in ("figure1", "figure2")
-    if form not in (forms := ("table", "json") if is_figure else _FORMATS):
+    form, is_figure = plain, what in ("figure1", "figure2")
+    if form not in (forms := ("table", "csv", "json") if is_figure else _FORMATS):
         raise DataError(f"format: needed {', '.join(forms[:-1])} or {forms[-1]}, got {form!r}. Choose one of them.")
     if chart is not None and not is_figure:
         raise DataError(f"chart: needed figure1 or figure2, got {what}, which has none. Leave it out.")
@@ -55,15 +70,29 @@ def reproduce(
         raise DataError(f"vectors: needed figure1, got {what}, which takes --data. Leave it out.")
     how = {"recipe": recipe, "grid": grid, "k": k, "seed": seed, "processes": processes, "out": out}
     if what == "figure1":
-        _figure1(vectors, chart, form, {"k": k, "seed": seed})
+        records, shown = _figure1(vectors, chart, {"k": k, "seed": seed})
     elif is_figure:
-        _figure2(data, chart, form, how)
+        records, shown = _figure2(data, chart, how)
     else:
         number = _number(what)
-        _table(number, data, form, {"hidden": hidden, "seed": seed} if number in (2, 12) else how)
+        records, shown = _table(number, data, form, {"hidden": hidden, "seed": seed} if number in (2, 12) else how)
+    if form in ("markdown", "latex"):
+        sys.stdout.writelines(shown())
+        return
+    then = None
+    if is_figure and chart is None:
+        then = _next.again(context, chart=f"{what}.html")
+    elif not is_figure:
+        then = ["data", "list"] if data is None else _next.again(context, form="latex")
+    from isthmus.cli import _output  # noqa: PLC0415
+
+    _output.write(records, shown, json=form == "json", csv=form == "csv", then=then)
 
 
-def _table(table: int, data: Path | None, form: str, how: dict[str, Any]) -> None:
+_Found = tuple[list[dict[str, Any]], Callable[[], Iterable[Any]]]
+
+
+def _table(table: int, data: Path | None, form: str, how: dict[str, Any]) -> _Found:
     from isthmus import experiments  # noqa: PLC0415 - the command line starts before numpy does
     from isthmus.cli import _output  # noqa: PLC0415
 
@@ -72,18 +101,20 @@ def _table(table: int, data: Path | None, form: str, how: dict[str, Any]) -> Non
     with _output.progress() as progress:
         result = run(table, data, **how, progress=progress)
     _note_missing(result.missing)
-    if form == "json":
-        _output.print_json(result.records())
-        return
-    from isthmus import report  # noqa: PLC0415
 
-    if form == "table":
-        _show((report.similarity_tables if of_similarities else report.reproduction_tables)(result), result.remarks)
-    else:
-        sys.stdout.write((report.similarity_text if of_similarities else report.reproduction_text)(result, form))
+    def shown() -> Iterable[Any]:
+        from isthmus import report  # noqa: PLC0415
+
+        if form == "table":
+            yield from (report.similarity_tables if of_similarities else report.reproduction_tables)(result)
+            yield from result.remarks
+        else:
+            yield (report.similarity_text if of_similarities else report.reproduction_text)(result, form)
+
+    return result.records(), shown
 
 
-def _figure1(vectors: str | None, chart: Path | None, form: str, how: dict[str, Any]) -> None:
+def _figure1(vectors: str | None, chart: Path | None, how: dict[str, Any]) -> _Found:
     from isthmus.cli import _output, _sources  # noqa: PLC0415
 
     if chart is not None:
@@ -96,12 +127,9 @@ def _figure1(vectors: str | None, chart: Path | None, form: str, how: dict[str, 
         result = figure1(**how, progress=progress)
     from isthmus.report import untrained_chart, untrained_table  # noqa: PLC0415
 
-    if form == "json":
-        _output.print_json(result.records())
-    else:
-        _show([untrained_table(result)], [])
     if chart is not None:
         _save(untrained_chart(result), chart)
+    return result.records(), lambda: [untrained_table(result)]
 
 
 def _save(figure: Any, path: Path) -> None:
@@ -114,7 +142,7 @@ def _save(figure: Any, path: Path) -> None:
     _output.note(f"chart: {path}")
 
 
-def _figure2(data: Path | None, chart: Path | None, form: str, how: dict[str, Any]) -> None:
+def _figure2(data: Path | None, chart: Path | None, how: dict[str, Any]) -> _Found:
     from isthmus._errors import DataError  # noqa: PLC0415
     from isthmus.cli import _output  # noqa: PLC0415
 
@@ -132,22 +160,9 @@ def _figure2(data: Path | None, chart: Path | None, form: str, how: dict[str, An
     _note_missing(result.missing)
     from isthmus.report import learning_charts, learning_table  # noqa: PLC0415
 
-    if form == "json":
-        _output.print_json(result.records())
-    else:
-        _show([learning_table(result.curves)] if result.curves else [], result.remarks)
     if chart is not None and result.curves:
         _save(learning_charts(result.curves), chart)
-
-
-def _show(tables: Sequence[Any], remarks: Sequence[str]) -> None:
-    from isthmus.cli import _output  # noqa: PLC0415
-
-    console = _output.console()
-    for table in tables:
-        console.print(table)
-    for remark in remarks:
-        console.print(remark, soft_wrap=True, markup=False)
+    return result.records(), lambda: [*([learning_table(result.curves)] if result.curves else []), *result.remarks]
 
 
 def _note_missing(files: Sequence[str]) -> None:

@@ -4,23 +4,31 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from isthmus.cli import _next, _options
+
 if TYPE_CHECKING:
     from numpy import ndarray
+
+    from isthmus.pairs import Vectors
 
 Argument, Option = typer.Argument, typer.Option
 _KS = "1,5,10"
 
 
 def retrieval(
-    sets: Annotated[list[str], Argument(metavar="A [B ...] | NAME", help="Files, NAME:x, or one named set.")],
+    context: typer.Context,
+    sets: _options.Sets,
     labels: Annotated[
         str | None, Option(help="Classes: FILE.tsv:column, FILE.npz:key, FILE.npy, joined by id if both have ids.")
     ] = None,
     across: Annotated[bool, Option("--across", help="With labels: A asks B and B asks A, not each itself.")] = False,
     k: Annotated[str, Option("-k", "--k", help="Of Recall@K, as in 10 or 1,5,10.")] = _KS,
-    metric: Annotated[str, Option(help="cosine, euclidean, or both with a comma.")] = "cosine",
+    metric: _options.Metrics = "cosine",
     include_self: Annotated[bool, Option("--include-self", help="Within a set: a query is its own first hit.")] = False,
-    json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,
+    dictionary: _options.Dictionary = None,
+    lower_case: _options.LowerCase = False,
+    json: _options.Json = False,
+    csv: _options.Csv = False,
 ) -> None:
     """How well do the nearest items answer a query: mAP, MRR, Recall@K, FOSCTTM?
 
@@ -41,7 +49,8 @@ def retrieval(
 
     ks = _sources.numbers(k, "k")
     metrics = [check_metric(each) for each in _sources.words(metric, "metric")]
-    named, classes = _read(sets, labels)
+    names = _sources.spaces(sets)
+    named, classes = _read(names, _sources.read_sets(names, dictionary, lower_case=lower_case), labels)
     asked: list[tuple[str, ndarray, str, ndarray | None]]
     if across or classes is None:
         if len(named) != 2 or include_self:
@@ -65,15 +74,17 @@ def retrieval(
                 records += found.records(query, item)
     if all(record["unanswerable"] == record["n"] for record in records):
         _output.note("labels: no query shares a class with any item, so nothing is defined")
-    if json:
-        _output.print_json(records)
-        return
-    from isthmus.report import retrieval_table  # noqa: PLC0415
 
-    _output.console().print(retrieval_table(records))
+    def shown() -> list[Any]:
+        from isthmus.report import retrieval_table  # noqa: PLC0415
+
+        return [retrieval_table(records)]
+
+    then = _next.audit(context, names) if len(names) > 1 else None
+    _output.write(records, shown, json=json, csv=csv, then=then)
 
 
-def _read(sets: list[str], labels: str | None) -> "tuple[list[tuple[str, ndarray]], ndarray | None]":
+def _read(sets: list[str], found: "list[Vectors]", labels: str | None) -> "tuple[list[tuple[str, ndarray]], ndarray | None]":
     """The sets by name, two of them paired, and the classes of their items."""
     import numpy as np  # noqa: PLC0415
 
@@ -81,9 +92,6 @@ def _read(sets: list[str], labels: str | None) -> "tuple[list[tuple[str, ndarray
     from isthmus.cli import _sources  # noqa: PLC0415
     from isthmus.datasets import CATALOG, load  # noqa: PLC0415
 
-    if len(sets) == 1 and sets[0] in CATALOG:
-        sets = [f"{sets[0]}:x", f"{sets[0]}:y"]
-    found = [_sources.vectors(each) for each in sets]
     if len(found) == 2:
         pairs = _sources.joined(*found)
         if labels is not None and not _sources.rows_kept(pairs):

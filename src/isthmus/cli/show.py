@@ -6,17 +6,19 @@ from typing import Annotated, Any
 import typer
 
 from isthmus._errors import DataError
+from isthmus.cli import _next, _options
 
 Argument, Option = typer.Argument, typer.Option
 
 
 def show(
+    context: typer.Context,
     folder: Annotated[Path, Argument(metavar="DIR", help="Where `isthmus run` wrote.")],
     cells: Annotated[bool, Option("--cells", help="One line a training instead of one a mapping.")] = False,
     where: Annotated[list[str] | None, Option(metavar="KEY=VALUE", help="Only such lines; several times for more.")] = None,
     sort: Annotated[str | None, Option(metavar="KEY", help="Sort by a key; -KEY sorts downwards.")] = None,
-    json: Annotated[bool, Option("--json", help="Only JSON on standard output.")] = False,
-    csv: Annotated[bool, Option("--csv", help="Only CSV on standard output.")] = False,
+    json: _options.Json = False,
+    csv: _options.Csv = False,
 ) -> None:
     """The results of an experiment, also of one that is still running.
 
@@ -27,7 +29,6 @@ def show(
     from isthmus.cli import _output  # noqa: PLC0415 - the command line starts before numpy does
     from isthmus.experiments import open_results  # noqa: PLC0415
 
-    _output.check_forms(json=json, csv=csv)
     results = open_results(folder)
     level: Any = "cells" if cells else "summary"
     records = _chosen(results.records(level), where or [], sort)
@@ -37,12 +38,16 @@ def show(
         _output.note(f"no line has {' and '.join(where)}")
     if len(results.cells) < results.planned:
         _output.note(f"{len(results.cells)} of {results.planned} cells are done")
-    if not _output.print_plain(records, json=json, csv=csv):
+
+    def shown() -> list[Any]:
         from isthmus.report import results_tables  # noqa: PLC0415
 
-        console = _output.console()
-        for table in results_tables(records, level):
-            console.print(table)
+        return list(results_tables(records, level))
+
+    then = None
+    if results.cells and not cells:
+        then = _next.again(context, cells=True) if sort is not None else _next.again(context, sort="-bridge_rate")
+    _output.write(records, shown, json=json, csv=csv, then=then)
 
 
 def _chosen(records: list[dict[str, Any]], where: list[str], sort: str | None) -> list[dict[str, Any]]:

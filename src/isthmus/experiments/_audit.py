@@ -33,7 +33,7 @@ from isthmus.measures import Spaces, Verdict, as_list, verdict
 from isthmus.neighbors import Metric, check_metric
 from isthmus.pairs import Pairs, Split, check_seed, check_vectors, k_fold
 from isthmus.statistics import POPULATIONS, holm, sign_flip_p
-from isthmus.training import Loss, Recipe, check_loss
+from isthmus.training import Loss, Recipe, check_loss, steadily_decreases
 
 Direction = Literal["x->y", "y->x"]
 """Which space is mapped into which."""
@@ -224,9 +224,10 @@ def audit(
     runs = sum(_runs(candidate, seeds) for candidate in candidates)
     steps = _Steps(progress, len(sides) * len(splits) * (runs + 1))
     rows: list[AuditRow] = []
+    unsteady: dict[Direction, dict[str, int]] = {}
     for direction, side in sides.items():
         candidates = list(_candidates(recipes[direction], loss, select, mapped=mapped is not None))
-        predictions = _predict(side, candidates, splits, seed, seeds, mapped, steps, direction)
+        predictions, unsteady[direction] = _predict(side, candidates, splits, seed, seeds, mapped, steps, direction)
         for each in metrics:
             rows += _measure(
                 side, candidates, splits, predictions, ks, each, direction=direction, include_self=include_self,
@@ -240,6 +241,7 @@ def audit(
             direction: {name: each.learning_rate for name, each in recipes[direction].items() if name != "ridge"}
             for direction in sides if mapped is None
         },
+        "unsteady": unsteady,
     }  # fmt: skip
     return Audit(pairs.name, pairs.x_space, pairs.y_space, tuple(rows), settings)
 
@@ -347,8 +349,9 @@ def _predict(
     mapped: Float[ndarray, "n dy"] | None,
     steps: _Steps,
     direction: Direction,
-) -> dict[str, list[_Mapped]]:
-    """f(X) of the test items by every mapping, fold and seed."""
+) -> tuple[dict[str, list[_Mapped]], dict[str, int]]:
+    """f(X) of the test items by every mapping, fold and seed; and how many trainings of each did not go down steadily."""
+    unsteady: dict[str, int] = {}
     predictions: dict[str, list[_Mapped]] = {candidate.name: [] for candidate in candidates}
     for number, split in enumerate(splits):
         train = split.train if len(split.train) else split.test  # given vectors: the controls see widths and scales only
@@ -364,11 +367,13 @@ def _predict(
                     if isinstance(learned, MLP):
                         labels = None if side.labels is None else [side.labels[row] for row in train]
                         learned.fit(side.x[train], side.y[train], labels)
+                        if not steadily_decreases(learned.loss_):
+                            unsteady[candidate.name] = unsteady.get(candidate.name, 0) + 1
                     else:
                         learned.fit(side.x[train], side.y[train])
                     f = learned.predict(side.x[split.test])
                 predictions[candidate.name].append(_Mapped(f, number))
-    return predictions
+    return predictions, unsteady
 
 
 def _measure(

@@ -1,6 +1,7 @@
 """The data of an experiment: pairs, classes, parts and the digest of their bytes."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from isthmus.datasets import LABELS, load, read_paper_set
 from isthmus.experiments._audit import check_sizes
 from isthmus.experiments._plan import folds_of
 from isthmus.experiments._spec import Data, Entry, Spec
-from isthmus.pairs import Pairs, Split, Vectors, align, k_fold, read, read_labels, read_split
+from isthmus.pairs import Pairs, Split, Vectors, align, k_fold, labels_have_ids, read, read_labels, read_split
 from isthmus.training import encode_classes
 
 
@@ -56,7 +57,7 @@ def open_items(spec: Spec) -> Items:
         MappingError: no labels for max-margin.
         NeighborError: too few test items for k.
     """
-    pairs, split, labels = _pairs(spec.data, spec.name)
+    pairs, split, labels, are_named = _pairs(spec.data, spec.name)
     if spec.protocol.split is not None:
         whole = pairs.alignment is None or not (pairs.alignment.only_x or pairs.alignment.only_y)
         path, column = _path_and_column(spec.protocol.split)
@@ -67,7 +68,7 @@ def open_items(spec: Spec) -> Items:
         check_sizes(splits, spec.measure.k, len(pairs), include_self=include_self, learns=True)
     named: dict[str | None, ndarray | None] = {None: labels}
     for number, entry in enumerate(spec.mappings):
-        named.setdefault(entry.labels, None if entry.labels is None else _labels_of(entry, pairs))
+        named.setdefault(entry.labels, None if entry.labels is None else _labels_of(entry, pairs, are_named))
         if entry.loss == "max-margin" and named[entry.labels] is None:
             raise MappingError(
                 f"spec.mappings[{number}].labels: needed classes for the max-margin loss, got none. "
@@ -84,25 +85,33 @@ def _path_and_column(argument: str) -> tuple[str, str]:
     return (path, column) if colon and len(path) > 1 and "/" not in column else (argument, "part")
 
 
-def _pairs(data: Data, name: str) -> tuple[Pairs, Split | None, ndarray | None]:
+def _pairs(data: Data, name: str) -> tuple[Pairs, Split | None, ndarray | None, bool]:
+    """The spaces, a split and classes where the data bring them, and whether items have names of their own."""
     if data.name is not None:
         pairs = load(data.name)
-        return pairs, None, None if pairs.labels is None else np.array(pairs.labels)
+        return pairs, None, None if pairs.labels is None else np.array(pairs.labels), True
     if data.authors is not None and data.set is not None:
         found = read_paper_set(data.authors, data.set, str(data.image_features), str(data.text_features))
-        return found.pairs, found.split, None if found.classes is None else _array(found.classes)
+        return found.pairs, found.split, None if found.classes is None else _array(found.classes), True
     x, y = read(str(data.x)), read(str(data.y))
-    labels = None if data.labels is None else _fitting(data.labels, len(x.values))
-    split = None
     if data.x_test is not None and data.y_test is not None:
-        x, y, split = _joined_parts(x, y, read(data.x_test), read(data.y_test))
-        if labels is not None and data.labels_test is not None:
-            labels = np.concatenate([labels, _fitting(data.labels_test, len(x.values) - len(labels))])
-    pairs = align(x, y, name=name)
-    if labels is not None and x.ids is not None and y.ids is not None:  # a join may leave rows out
+        x_test, y_test = read(data.x_test), read(data.y_test)
+        labels = None
+        if data.labels is not None and data.labels_test is not None:
+            parts = ((data.labels, x, x.ids or y.ids), (data.labels_test, x_test, x_test.ids or y_test.ids))
+            labels = np.concatenate([_fitting(source, len(part.values), ids) for source, part, ids in parts])
+        x, y, split = _joined_parts(x, y, x_test, y_test)
+        return align(x, y, name=name), split, labels, False
+    pairs, named = align(x, y, name=name), x.ids is not None or y.ids is not None
+    if data.labels is None:
+        return pairs, None, None, named
+    if named and labels_have_ids(data.labels):
+        return pairs, None, _fitting(data.labels, len(pairs), pairs.ids), named
+    labels = _fitting(data.labels, len(x.values), None)
+    if x.ids is not None and y.ids is not None:  # a join may leave rows out
         row_of = {item: row for row, item in enumerate(x.ids)}
         labels = labels[[row_of[item] for item in pairs.ids]]
-    return pairs, split, labels
+    return pairs, None, labels, named
 
 
 def _array(classes: tuple[frozenset[str], ...]) -> ndarray:
@@ -131,12 +140,15 @@ def _joined_parts(x: Vectors, y: Vectors, x_test: Vectors, y_test: Vectors) -> t
     return whole[0], whole[1], Split(np.arange(n), np.arange(n, n + m))
 
 
-def _labels_of(entry: Entry, pairs: Pairs) -> ndarray:
-    return np.array(pairs.ids) if entry.labels == "ids" else _fitting(str(entry.labels), len(pairs))
+def _labels_of(entry: Entry, pairs: Pairs, named: bool) -> ndarray:
+    if entry.labels == "ids":
+        return np.array(pairs.ids)
+    return _fitting(str(entry.labels), len(pairs), pairs.ids if named else None)
 
 
-def _fitting(source: str, n: int) -> ndarray:
-    labels = read_labels(source)
+def _fitting(source: str, n: int, ids: Sequence[str] | None) -> ndarray:
+    """Labels joined by id where the file and the items have ids, else row by row."""
+    labels = read_labels(source, ids)
     if len(labels) != n:
         raise DataError(
             f"{source}: needed one class for each of {n} rows, got {len(labels)}. Name labels of the same items."

@@ -38,6 +38,7 @@ def run(spec: Spec, folder: str | Path, *, processes: int = 1, progress: Progres
         NeighborError: too few test items for k.
 
     Warns:
+        UserWarning: a split that leaves items out.
         TrainingWarning: trainings that diverged, or whose loss did not steadily decrease.
 
     Example:
@@ -54,6 +55,7 @@ def run(spec: Spec, folder: str | Path, *, processes: int = 1, progress: Progres
         raise MappingError(f"processes: needed 1 or more, got {processes}. Use 1.")
     folder = Path(folder)
     items = open_items(spec)
+    _warn_of_omitted(items)
     planned = tuple(Planned(cell.key(items.digest_for(cell.entry)), cell.described()) for cell in plan(spec))
     cells = dict(zip((each.key for each in planned), plan(spec), strict=True))
     prepare(folder)
@@ -90,6 +92,13 @@ def _items(spec: Spec, fingerprint: str) -> Items:
     if items.fingerprint != fingerprint:
         raise DataError(f"data: needed the files of {spec.name} as they were when the run began, got others. Run it again.")
     return items
+
+
+def _warn_of_omitted(items: Items) -> None:
+    """Say how many items a split leaves out of both of its parts."""
+    used = {int(row) for split in items.splits for rows in (split.train, split.test) for row in rows}
+    if len(used) < len(items.pairs):
+        warnings.warn(f"split: {len(items.pairs) - len(used)} of {len(items.pairs)} items are in no part", stacklevel=3)
 
 
 def _warn(results: Results) -> None:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as packed  # not save_file, whose files only their owner may read
 from sklearn.utils.validation import check_is_fitted
@@ -97,7 +98,8 @@ def load(path: str | Path) -> Mapping:
                 settings[name] = setting(**{key: tuple(each) if isinstance(each, list) else each for key, each in stored})
         mapping = kind(**settings)
         mapping._restore(state)
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        mapping.predict(np.zeros((1, mapping.n_features_in_)))  # arrays that do not fit together are found out here
+    except (SafetensorError, KeyError, IndexError, TypeError, ValueError) as error:
         raise MappingError(
             f"{file}: needed a mapping saved by isthmus, got something else ({type(error).__name__}). Save it again."
         ) from error

@@ -86,7 +86,7 @@ class MeasureResult:
             "a": a, "b": b, "measure": self.name, "n": self.n, "k": self.k, "metric": self.metric, "value": self.value,
             "chance": self.chance, "chance_is_exact": self.chance_is_exact, "ci_low": low, "ci_high": high,
             "p_value": self.p_value, "threshold": self.threshold, "calibrated": self.calibrated,
-            "permutations": len(self.null), "best": self.best, "invariances": sorted(self.invariances),
+            "permutations": len(self.null), "best": self.best, "invariances": " ".join(sorted(self.invariances)),
             "note": self.note,
         }  # fmt: skip
 
@@ -101,13 +101,13 @@ def measure(
     X: Any, Y: Any, name: str = "mutual-knn", k: int = 10, metric: Metric = "cosine", *, draws: int = 0,
     half_samples: int = 0, alpha: float = 0.05, seed: int = 0,
     groups: Sequence[Any] | ndarray | None = None, engine: NeighborEngine | None = None,
-    progress: Progress | None = None,
+    progress: Progress | None = None, names: tuple[str, str] = ("X", "Y"),
 ) -> MeasureResult: ...  # fmt: skip
 @overload
 def measure(
     X: Any, Y: Any, name: Iterable[str], k: int = 10, metric: Metric = "cosine", *, draws: int = 0, half_samples: int = 0,
     alpha: float = 0.05, seed: int = 0, groups: Sequence[Any] | ndarray | None = None, engine: NeighborEngine | None = None,
-    progress: Progress | None = None,
+    progress: Progress | None = None, names: tuple[str, str] = ("X", "Y"),
 ) -> list[MeasureResult]: ...  # fmt: skip
 
 
@@ -125,6 +125,7 @@ def measure(
     groups: Sequence[Any] | ndarray | None = None,
     engine: NeighborEngine | None = None,
     progress: Progress | None = None,
+    names: tuple[str, str] = ("X", "Y"),
 ) -> MeasureResult | list[MeasureResult]:
     """How much two spaces are alike by one of the kindred measures, or by several.
 
@@ -142,6 +143,7 @@ def measure(
         groups: a label an item; random pairings then keep to the label, and so does chance.
         engine: what searches for neighbors.
         progress: called with the measure, how many are done and how many there are.
+        names: what errors call the two spaces.
 
     Raises:
         DataError: a space that is not a finite two-dimensional array of numbers.
@@ -157,7 +159,7 @@ def measure(
     check_seed(seed)
     if draws < 0 or half_samples < 0:
         raise NeighborError(f"draws, half_samples: needed 0 or more, got {draws} and {half_samples}. Use 99 and 50.")
-    pair = Paired.of(check_vectors(X, "X"), check_vectors(Y, "Y"), k, check_metric(metric), engine)
+    pair = Paired.of(check_vectors(X, names[0]), check_vectors(Y, names[1]), k, check_metric(metric), engine, names)
     every = "all" in ([name] if isinstance(name, str) else list(name))
     results = []
     for number, each in enumerate(chosen):

@@ -94,6 +94,7 @@ class Paired:
         k: int,
         metric: Metric = "cosine",
         engine: NeighborEngine | None = None,
+        names: tuple[str, str] = ("X", "Y"),
     ) -> "Paired":
         """Two spaces as they came.
 
@@ -101,8 +102,10 @@ class Paired:
             NeighborError: different numbers of items, or too few of them for k.
         """
         if len(X) != len(Y):
-            raise NeighborError(f"X, Y: needed as many items in both, got {len(X)} and {len(Y)}. Pair them first.")
-        check_k(k, len(X), include_self=False, name="X")
+            raise NeighborError(
+                f"{names[0]}, {names[1]}: needed as many items in both, got {len(X)} and {len(Y)}. Pair them first."
+            )
+        check_k(k, len(X), include_self=False, name=names[0])
         return cls(Space(X, k, metric, engine), Space(Y, k, metric, engine), k, metric=metric)
 
     @property

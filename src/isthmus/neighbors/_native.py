@@ -11,8 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import ndarray
 
+from isthmus._errors import NeighborError
 from isthmus._shapes import Float, Int, Progress
 from isthmus.neighbors._neighbors import Metric, Neighbors
+
+KERNELS = ("baseline", "avx2", "avx512", "avx512vnni")
 
 try:
     from isthmus.neighbors import _kernel
@@ -23,6 +26,17 @@ except ImportError:
 def available() -> bool:
     """Whether the compiled engine was built with this installation."""
     return _kernel is not None
+
+
+def check_kernel() -> None:
+    """Refuse a name in ISTHMUS_KERNEL that no instruction set has: the engine would silently take its slowest.
+
+    Raises:
+        NeighborError: such a name.
+    """
+    wanted = os.environ.get("ISTHMUS_KERNEL")
+    if wanted is not None and wanted not in KERNELS:
+        raise NeighborError(f"ISTHMUS_KERNEL: needed one of {', '.join(KERNELS)}, got {wanted!r}. Unset it.")
 
 
 def cores() -> int:

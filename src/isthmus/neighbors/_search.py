@@ -11,7 +11,7 @@ from isthmus._errors import NeighborError
 from isthmus._shapes import Float, Int, Progress
 from isthmus.neighbors._blocked import BlockedEngine
 from isthmus.neighbors._csls import csls_neighbors, csls_neighbors_among
-from isthmus.neighbors._native import NativeEngine, available, instruction_set
+from isthmus.neighbors._native import NativeEngine, available, check_kernel, instruction_set
 from isthmus.neighbors._neighbors import (
     Metric,
     NeighborEngine,
@@ -31,6 +31,7 @@ from isthmus.pairs import VectorStream, check_vectors
 def default_engine() -> NeighborEngine:
     """The compiled engine, or the numpy engine with one warning where the compiled one was not built."""
     if available():
+        check_kernel()
         return NativeEngine()
     warnings.warn(
         "isthmus was installed without its compiled neighbor engine: the numpy engine serves, exact but slower. "

@@ -1,6 +1,6 @@
 """Two spaces, one item per row: reading, joining, splitting and scaling."""
 
-from isthmus.pairs._files import read, read_array
+from isthmus.pairs._files import read, read_array, spaces_in
 from isthmus.pairs._labels import labels_have_ids, read_labels
 from isthmus.pairs._pairs import Alignment, Pairs, align
 from isthmus.pairs._scaling import Scaling, ScalingKind
@@ -52,6 +52,7 @@ __all__ = [
     "read_split",
     "rotated_copies",
     "shared_latent",
+    "spaces_in",
     "whole",
     "write",
 ]

@@ -62,6 +62,50 @@ def read(source: str | Path) -> Vectors:
         raise DataError(f"{path}: needed a readable file, got {_one_line(error)}. Check its permissions.") from error
 
 
+def spaces_in(source: str | Path) -> list[str]:
+    """The keys of the sets of vectors that one npz or parquet file holds, in its order; none of any other source.
+
+    Of npz the arrays of two dimensions, of parquet the columns of lists or arrays of numbers.
+
+    Raises:
+        DataError: a damaged file.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     np.savez(Path(folder, "both.npz"), text=np.eye(3), image=np.ones((3, 2)), ids=["a", "b", "c"])
+        ...     spaces_in(Path(folder, "both.npz"))
+        ['text', 'image']
+    """
+    path = Path(source)
+    if not path.is_file():
+        return []
+    if path.suffix.lower() == ".parquet":
+        from isthmus.pairs._tables import nested_columns  # noqa: PLC0415 - polars is heavy
+
+        return nested_columns(path)
+    return _matrices(path) if path.suffix.lower() == ".npz" else []
+
+
+def _matrices(path: Path) -> list[str]:
+    """Names of the arrays of two dimensions in an npz file, read from their headers alone."""
+    import zipfile  # noqa: PLC0415 - only this format needs it
+
+    found = []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                with archive.open(name) as member:
+                    version = np.lib.format.read_magic(member)
+                    header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+                    shape, _, kind = header[version](member)
+                    if len(shape) == 2 and kind.kind in "biuf":
+                        found.append(name.removesuffix(".npy"))
+    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise DataError(_damaged(path, error)) from error
+    return found
+
+
 def _path_and_key(source: str) -> tuple[Path, str | None]:
     """`file.npz:key` taken apart; a path that exists as it stands, or a drive letter, is left whole."""
     stem, colon, key = source.rpartition(":")

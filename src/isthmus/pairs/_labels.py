@@ -1,4 +1,4 @@
-"""Classes of items from a file: a column of a text table, or an array of an npz file."""
+"""Classes of items from a file: a column of a table, or an array of an npz file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +14,8 @@ def read_labels(source: str | Path, ids: Sequence[str] | None = None) -> ndarray
     """One class a row, as text, or a table of rows by classes that is not 0 where a row is in one.
 
     Args:
-        source: `file.tsv:column`, `file.csv:column`, `file.npz:key` or `file.npy`; an array of one dimension holds one class
-            a row, one of two dimensions several.
+        source: `file.tsv:column`, `file.csv:column`, `file.parquet:column`, `file.npz:key` or `file.npy`; an array of one
+            dimension holds one class a row, one of two dimensions several.
         ids: of the items to label, in order. Where the file has ids too (a column `id`, an array `ids`), labels are joined
             by them; else they are taken row by row.
 
@@ -64,6 +64,10 @@ def _load(source: str | Path) -> tuple[ndarray, list[str] | None]:
         from isthmus.pairs._tables import read_table  # noqa: PLC0415 - polars is heavy
 
         found: Any = read_table(path)
+    elif path.suffix.lower() == ".parquet" and path.is_file():
+        from isthmus.pairs._tables import read_columns  # noqa: PLC0415 - polars is heavy
+
+        found = read_columns(path)
     elif not path.is_file():
         raise DataError(f"{path}: needed a file, found none. Check the path.")
     else:
@@ -72,7 +76,9 @@ def _load(source: str | Path) -> tuple[ndarray, list[str] | None]:
                 loaded = np.load(file, allow_pickle=False)
                 found = {each: loaded[each] for each in loaded.files} if hasattr(loaded, "files") else loaded
         except (ValueError, EOFError, OSError) as error:
-            raise DataError(f"{path}: needed labels as npy, npz, tsv or csv, got {error}. Write them again.") from error
+            raise DataError(
+                f"{path}: needed labels as npy, npz, tsv, csv or parquet, got {error}. Write them again."
+            ) from error
     if isinstance(found, dict):
         if key not in found or str(path) == str(source):
             raise DataError(f"{source}: needed a column or key of the file, got others. It has {', '.join(found)}.")

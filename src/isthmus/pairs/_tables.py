@@ -132,14 +132,13 @@ def read_parquet(path: Path, column: str | None) -> Vectors:
         array([[1., 2.], [3., 4.]])
     """
     try:
-        frame = pl.read_parquet(path)
+        schema = dict(pl.read_parquet_schema(path))
+        id_column = next((name for name in schema if names_ids(name) and name != column), None)
+        column, columns = vector_columns(path, schema, column)
+        frame = pl.read_parquet(path, columns=[*columns, *([] if id_column is None else [id_column])])
     except (PolarsError, OSError) as error:
-        raise DataError(
-            f"{path}: needed a whole parquet file, got a damaged one ({_first_line(error)}). Write it again."
-        ) from error
-    id_column = next((name for name in frame.columns if names_ids(name) and name != column), None)
+        raise DataError(_broken_parquet(path, error)) from error
     ids = None if id_column is None else tuple(map(str, frame[id_column].to_list()))
-    column, columns = vector_columns(path, dict(frame.schema), column)
     if column is None:
         return Vectors.of(frame.select(pl.col(name).cast(pl.Float64) for name in columns).to_numpy(), ids, path.name)
     rows = frame[column].to_list()
@@ -156,6 +155,39 @@ def read_parquet(path: Path, column: str | None) -> Vectors:
             f"{path}:{column}: needed lists of numbers, got {frame.schema[column]}. Name another column."
         ) from error
     return Vectors.of(values, ids, f"{path.name}:{column}")
+
+
+def read_columns(path: Path) -> dict[str, list[Any]]:
+    """The columns of a parquet file that hold no lists.
+
+    Values are text, missing ones empty.
+
+    Raises:
+        DataError: a damaged file.
+    """
+    try:
+        flat = [name for name, kind in pl.read_parquet_schema(path).items() if not kind.is_nested()]
+        frame = pl.read_parquet(path, columns=flat)
+    except (PolarsError, OSError) as error:
+        raise DataError(_broken_parquet(path, error)) from error
+    return {name: frame[name].cast(pl.String).fill_null("").to_list() for name in flat}
+
+
+def nested_columns(path: Path) -> list[str]:
+    """The columns of lists or arrays of numbers of a parquet file, in its order.
+
+    Raises:
+        DataError: a damaged file.
+    """
+    try:
+        schema = pl.read_parquet_schema(path)
+    except (PolarsError, OSError) as error:
+        raise DataError(_broken_parquet(path, error)) from error
+    return [name for name, kind in schema.items() if isinstance(kind, pl.List | pl.Array) and kind.inner.is_numeric()]
+
+
+def _broken_parquet(path: Path, error: BaseException) -> str:
+    return f"{path}: needed a whole parquet file, got a damaged one ({_first_line(error)}). Write it again."
 
 
 def vector_columns(path: Path, schema: Mapping[str, Any], column: str | None) -> tuple[str | None, tuple[str, ...]]:
@@ -199,9 +231,23 @@ def _text(path: Path, *, header: bool) -> pl.DataFrame:
         separator = "," if path.suffix.lower() == ".csv" else "\t"
         return pl.read_csv(path, separator=separator, has_header=header, infer_schema=False).fill_null("")
     except (PolarsError, OSError) as error:
+        _check_encoding(path)
         raise DataError(
             f"{path}: needed a table with equally long lines, got a damaged one ({_first_line(error)}). "
             "Check the separator (.csv: comma, .tsv: tab) and that the file is whole."
+        ) from error
+
+
+def _check_encoding(path: Path) -> None:
+    """Refuse a text that is not UTF-8, by the line of its first wrong byte."""
+    content = path.read_bytes()
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{path}: needed text in UTF-8, got the byte 0x{content[error.start]:02x} in line {line}. "
+            "Save it in UTF-8, as with: iconv -f LATIN1 -t UTF-8."
         ) from error
 
 
