@@ -4,6 +4,7 @@ The front page is README.md, the changes are CHANGELOG.md, the notices those of 
 comes from the commands themselves, and the reference of names has one page for each public door.
 """
 
+import posixpath
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,29 +14,58 @@ import typer
 from griffe import Extension, Object
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 import isthmus
 from isthmus.cli import app
 
 ROOT = Path(__file__).parents[1]
 DOORS = sorted(isthmus._FOLDERS)
-COPIED = {
-    "index.md": "README.md",
-    "changes.md": "CHANGELOG.md",
-    "notices.md": "src/isthmus/datasets/embedded/NOTICE.md",
-}
-ELSEWHERE = {"CITATION.cff": "cite.md"} | {source: page for page, source in COPIED.items()}
+COPIED = {"README.md": "index.md", "CHANGELOG.md": "changes.md", "src/isthmus/datasets/embedded/NOTICE.md": "notices.md"}
+COPIED |= {name: name for path in ROOT.glob("examples/*.md") if (name := path.relative_to(ROOT).as_posix())}
+PAGES = COPIED | {"CITATION.cff": "docs/cite.md"}
+"""Where the site has what lies outside docs."""
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are made."""
-    pages = {page: relinked((ROOT / source).read_text(encoding="utf-8")) for page, source in COPIED.items()}
+    """Add the pages that are made; what mkdocs.yml does not know of stands at the end of the reference."""
+    pages = {page: relinked((ROOT / source).read_text(encoding="utf-8"), source, page) for source, page in COPIED.items()}
     pages["command-line.md"] = command_line()
     pages |= {f"api/{name}.md": reference(f"isthmus.{name}") for name in DOORS}
     pages["api/isthmus.md"] = reference("isthmus")
     for page, text in pages.items():
         files.append(File.generated(config, page, content=text))
+    for picture in sorted(ROOT.glob("examples/pictures/*")):
+        files.append(File.generated(config, picture.relative_to(ROOT).as_posix(), abs_src_path=str(picture)))
+    known = str(config.nav)
+    others = [file.src_uri for file in files.documentation_pages() if f"'{file.src_uri}'" not in known]
+    next(part["Reference"] for part in config.nav or [] if "Reference" in part).extend(others)
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Links of a page of docs that leave docs."""
+    return markdown if page.file.generated_by else relinked(markdown, f"docs/{page.file.src_uri}", page.file.src_uri)
+
+
+def relinked(text: str, source: str, page: str) -> str:
+    """A text of the repository with its links as the site has them.
+
+    Args:
+        text: in Markdown.
+        source: its place in the repository.
+        page: its place in the site.
+    """
+
+    def link(match: re.Match[str]) -> str:
+        target, anchor = match[1], match[2] or ""
+        if re.match(r"\w+:|#", target):
+            return match[0]
+        place = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
+        there = PAGES.get(place, place).removeprefix("docs/")
+        return f"]({posixpath.relpath(there, posixpath.dirname(page) or '.')}{anchor})"
+
+    return re.sub(r"\]\(([^)#\s]+)(#[^)\s]*)?\)", link, text)
 
 
 class Docstrings(Extension):
@@ -45,16 +75,6 @@ class Docstrings(Extension):
         """Mend the docstring of a name."""
         if obj.docstring is not None:
             obj.docstring.value = re.sub(r"(?m)^Example:$", "Examples:", obj.docstring.value)
-
-
-def relinked(text: str) -> str:
-    """A text of the repository's root with its links as the site has them."""
-
-    def link(match: re.Match[str]) -> str:
-        target = match[1].removeprefix("docs/")
-        return f"]({ELSEWHERE.get(target, target)})"
-
-    return re.sub(r"\]\(([^)]+)\)", link, text)
 
 
 def reference(name: str) -> str:
