@@ -56,6 +56,9 @@ def parse(words):
         if name not in command.commands:
             return f"No such command: {path}"
         command = command.commands[name]
+    if hasattr(command, "commands"):  # `--version` and the like act as soon as they are read
+        known = {option for each in command.params for option in each.opts}
+        return None if rest and rest[0] in known else f"No such option: {rest}"
     try:
         command.make_context(path, rest)
     except typer.Exit:
