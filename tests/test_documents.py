@@ -1,46 +1,162 @@
-"""What the documents claim: the Python in README runs and prints what it says; the public names are all there."""
+"""What the documents claim: their code runs and prints what it says, their commands are those of the command line.
 
+A page's Python blocks share a namespace, in order, in a folder of small files (`example_files`). A command or block that needs a
+network, hours or data of others says so in a line above, `<!-- not run: why -->`; it is compiled, or parsed, all the same.
+"""
+
+import ast
+import contextlib
+import io
 import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import isthmus
+from document_blocks import FENCE, Block, blocks, commands, parse
+from example_files import write_example_files
+from isthmus import IsthmusError
+from isthmus.cli import app
 
 ROOT = Path(__file__).parents[1]
+PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md"))]
+INSTALLS = re.compile(r"(python3? -m (venv|pip)|pip|pipx|\.venv/bin/(pip|pytest)) ")
 
 
-def test_readme_python_runs(capsys):
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
-    exec(compile(code, "README.md", "exec"), {})
-    printed = capsys.readouterr().out.splitlines()
-    assert printed[0] == re.search(r"print\(result\) +# (.*)", code)[1]
+def check_script(words):
+    """A benchmark or script that is named is there, and knows the options that it is given."""
+    source = (ROOT / words[1]).read_text(encoding="utf-8")
+    for word in words[2:]:
+        assert not word.startswith("--") or f'"{word}"' in source, f"{words[1]} has no {word}"
 
 
-def test_the_experiment_of_the_documents_runs(capsys, tmp_path, monkeypatch):
-    text = (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
-    (spec,) = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
-    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+def run(words):
+    """Run a command in this process. An extra that is missing is one line that says what to install, which will do."""
+    if "--memory" in words:  # a budget for all that a process holds, and this one holds much already
+        done = subprocess.run([sys.executable, "-m", *words], capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return
+    try:
+        code = app(words[1:], prog_name="isthmus", standalone_mode=False)
+    except IsthmusError as error:
+        code = 0 if "pip install" in str(error) else error
+    assert not code, f"{shlex.join(words)}: {code}"
+
+
+def run_shell(block):
+    for line in block.code.replace("\\\n", " ").splitlines():
+        installs = INSTALLS.match(line)
+        for words in commands(line):
+            program = words[0].removeprefix(".venv/bin/")
+            if program == "isthmus":
+                assert parse([program, *words[1:]]) is None, f"{shlex.join(words)}: {parse(words)}"
+                if block.runs and not installs:
+                    run(words)
+            elif program == "python" and words[1].endswith(".py"):
+                check_script(words)
+            else:
+                assert installs or not block.runs, f"{words[0]} is no command of isthmus: mark its block as not run"
+
+
+def run_python(block, names, page):
+    """Each statement; what a top-level print is said to print, it prints."""
+    tree = ast.parse(block.code, filename=page)
+    lines = block.code.splitlines()
+    for statement in tree.body if block.runs else ():
+        before = names["stdout"].getvalue()
+        code = ast.increment_lineno(ast.Module([statement], []), block.line - 1)
+        last, column = statement.end_lineno - block.line + 1, statement.end_col_offset
+        exec(compile(code, page, "exec"), names["namespace"])
+        said = re.fullmatch(r"\s*# (.*)", lines[last - 1][column:])
+        if said and lines[last - 1].startswith("print("):
+            assert names["stdout"].getvalue()[len(before) :].strip() == said[1], f"{page}:{block.line + last - 1}"
+
+
+@pytest.fixture(scope="module")
+def example_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("examples")
+    write_example_files(folder)
+    return folder
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_runs(page, example_folder, tmp_path, monkeypatch, unchecked_shapes):  # noqa: ARG001
+    found = blocks((ROOT / page).read_text(encoding="utf-8"))
+    if found:
+        shutil.copytree(example_folder, tmp_path, dirs_exist_ok=True)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.syspath_prepend(tmp_path)
+    names = {"namespace": {"__name__": "documents"}, "stdout": io.StringIO()}
+    printed = None
+    for block in found:
+        if block.language == "text":
+            if block.follows and printed is not None:
+                assert [line.rstrip() for line in printed.splitlines()] == block.code.rstrip().splitlines(), block.line
+            continue
+        file = re.match(r"# ([\w./-]+\.\w+)\n", block.code)
+        if file:
+            Path(file[1]).parent.mkdir(parents=True, exist_ok=True)
+            Path(file[1]).write_text(block.code, encoding="utf-8")
+        before = len(names["stdout"].getvalue())
+        with contextlib.redirect_stdout(names["stdout"]):
+            match block.language:
+                case "python":
+                    run_python(block, names, page)
+                case "sh":
+                    run_shell(block)
+                case "toml":
+                    tomllib.loads(block.code)
+                case "yaml":
+                    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed: pip install 'isthmus[docs]'")
+                    yaml.safe_load(block.code)
+                    for line in re.findall(r"run: (isthmus .*)", block.code):
+                        run_shell(Block("sh", line, block.line, runs=False, follows=False))
+                case other:
+                    pytest.fail(f"{page}:{block.line}: needed python, sh, toml, yaml or text, got {other or 'nothing'}")
+        printed = names["stdout"].getvalue()[before:] if block.runs else None
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_in_the_text_exist(page):
+    text = FENCE.sub("", (ROOT / page).read_text(encoding="utf-8"))
+    for span in re.findall(r"`((?:isthmus|python) [^`]+)`", text):
+        (words,) = commands(" ".join(span.split()))
+        if words[0] == "python":
+            if words[1].endswith(".py"):
+                check_script(words)
+        else:  # not every argument is there
+            assert not re.match("No such|NoSuch", parse(words) or ""), f"{page}: `{span}`: {parse(words)}"
+
+
+def test_the_table_of_readme_is_what_comes_out(capsys, unchecked_shapes):  # noqa: ARG001
+    """The closed forms only: the networks take half a minute."""
+    app(["audit", "--mapping", "ridge"], prog_name="isthmus", standalone_mode=False)
+
+    def rows(text):
+        return [line.split() for line in text.splitlines() if re.match("│ (identity|untrained-ridge|ridge) ", line)]
+
+    claimed = rows((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(claimed) == 3
+    assert rows(capsys.readouterr().out)[:3] == claimed
+
+
+def test_what_does_not_hold_is_noticed(tmp_path, monkeypatch, unchecked_shapes):  # noqa: ARG001
     monkeypatch.chdir(tmp_path)
-    Path("small.toml").write_text(spec, encoding="utf-8")
-    exec(compile(code, "experiments.md", "exec"), {})
-    assert capsys.readouterr().out.splitlines() == ["18", "2 989 0.3333333333333333"]
-
-
-def test_the_figures_of_the_documents_are_drawn(capsys, tmp_path, monkeypatch):
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "figures.md").read_text(encoding="utf-8"), flags=re.DOTALL)
-    monkeypatch.chdir(tmp_path)
-    exec(compile(code, "figures.md", "exec"), {})
-    assert capsys.readouterr().out.strip() == re.search(r"print.* # (.*)", code)[1]
-    assert Path("plane.svg").stat().st_size > 1000
-
-
-def test_the_encoder_of_the_documents_learns(capsys):
-    pytest.importorskip("torch", reason="torch is not installed: pip install 'isthmus[features]'", exc_type=ImportError)
-    text = (ROOT / "docs" / "features.md").read_text(encoding="utf-8")
-    code = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)[0]
-    exec(compile(code, "features.md", "exec"), {})
-    assert capsys.readouterr().out.strip() == re.search(r"print.* # (.*)", code)[1]
+    assert parse(["isthmus", "audit", "--mapings", "ridge"]).startswith("NoSuchOption")
+    assert parse(["isthmus", "adit"]) == "No such command: isthmus adit"
+    assert parse(["isthmus", "audit", "--folds", "many"]).startswith("BadParameter")
+    names = {"namespace": {}, "stdout": io.StringIO()}
+    with pytest.raises(AssertionError), contextlib.redirect_stdout(names["stdout"]):
+        run_python(Block("python", "print(\n    1 + 1\n)\nprint(2)  # 3\n", 10, runs=True, follows=False), names, "page")
+    with pytest.raises(AssertionError, match="mark its block"):
+        run_shell(Block("sh", "cmake -S native\n", 1, runs=True, follows=False))
+    with pytest.raises(AssertionError, match="needed"):
+        run_shell(Block("sh", "isthmus overlap a.npy b.npy\n", 1, runs=True, follows=False))
 
 
 def test_every_public_name_is_documented_and_loads():

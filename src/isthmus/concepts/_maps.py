@@ -16,8 +16,15 @@ from isthmus._shapes import Float
 from isthmus.training import NUMPY_ACTIVATIONS, Activation, Layer, Network, apply
 
 MapKind = Literal["none", "lin", "nn"]
+"""What the vectors go through before they are compared: nothing, one matrix, or one hidden layer."""
 MAPS: tuple[MapKind, ...] = ("none", "lin", "nn")
-OUTPUT, HIDDEN, DRAWS = 2048, 512, 10
+"""Maps in the order of the tables: the vectors themselves, and the two untrained ones."""
+OUTPUT = 2048
+"""Width of the untrained maps' images, the paper's."""
+HIDDEN = 512
+"""Hidden units of the untrained `nn`; the paper does not say how many."""
+DRAWS = 10
+"""Draws of each untrained map, as in the paper."""
 
 
 def untrained(widths: Sequence[int], rng: np.random.Generator) -> Network:

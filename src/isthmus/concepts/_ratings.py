@@ -20,6 +20,7 @@ from isthmus._shapes import Float
 from isthmus.words import is_number
 
 BENCHMARKS = ("wordsim353", "men", "semsim", "vissim", "simlex999", "simverb3500")
+"""The benchmarks that are known by their files' names."""
 
 # Headers, in small letters without what is no letter or digit.
 _FIRST, _SECOND = ("word1", "w1", "firstword"), ("word2", "w2", "secondword")

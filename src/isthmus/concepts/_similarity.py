@@ -10,8 +10,10 @@ from isthmus._errors import DataError
 from isthmus._shapes import Float, Int
 
 Similarity = Literal["cosine", "euclidean"]
+"""Cosine, or 1 / (1 + Euclidean distance)."""
 _PAIRS_AT_ONCE = 128
 SIMILARITIES: tuple[Similarity, ...] = ("cosine", "euclidean")
+"""Similarities in the order of the tables."""
 
 
 def check_similarity(name: str) -> Similarity:

@@ -29,6 +29,7 @@ from isthmus.pairs import Pairs, Split
 from isthmus.words import WordVectors
 
 PaperSet = Literal["imagenet", "iapr", "wiki"]
+"""The sets of the paper's experiment 1."""
 
 _FOLDERS: Mapping[str, tuple[str, ...]] = {
     "imagenet": ("imagenet",),

@@ -67,6 +67,7 @@ def _emoji() -> Pairs:
 
 
 DEFAULT = "imagenet-words"
+"""The one that is used where none is named."""
 
 CATALOG: dict[str, DatasetCard] = {
     card.name: card
@@ -84,6 +85,7 @@ CATALOG: dict[str, DatasetCard] = {
         ),
     )
 }  # fmt: skip
+"""The data sets inside the package, by name."""
 
 
 def load(name: str = DEFAULT) -> Pairs:

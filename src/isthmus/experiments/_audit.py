@@ -36,9 +36,10 @@ from isthmus.measures import Spaces, Verdict, as_list, verdict
 from isthmus.neighbors import Metric, check_metric
 from isthmus.pairs import Pairs, Split, check_seed, check_vectors, k_fold
 from isthmus.statistics import POPULATIONS, holm, sign_flip_p
-from isthmus.training import Recipe, check_loss, steadily_decreases
+from isthmus.training import Loss, Recipe, check_loss, steadily_decreases
 
 Direction = Literal["x->y", "y->x"]
+"""Which space is mapped into which."""
 
 _POPULATION = f"{POPULATIONS['half-sample']}, with the mappings as learned"
 _SHOWN = {
@@ -194,7 +195,7 @@ def audit(
     split: Split | None = None,
     seeds: int = 1,
     seed: int = 0,
-    loss: str = "mse",
+    loss: str | Loss = "mse",
     recipe: str = "paper",
     learning_rate: float | None = None,
     select: SelectBy | None = None,
@@ -207,7 +208,7 @@ def audit(
 
     Args:
         pairs: the two spaces.
-        mappings: names, of `isthmus.mappings.mapping`, or "all".
+        mappings: names, of `isthmus.mappings.mapping` (your own after `isthmus.mappings.register`), or "all".
         mapped: f(X), one row a pair, as wide as y; then nothing is learned.
         k: neighbors counted, or several such numbers.
         metric: "cosine" or "euclidean", or both.
@@ -216,7 +217,7 @@ def audit(
         split: a fixed training and test part instead of folds.
         seeds: repetitions with other random weights; the folds stay.
         seed: of folds, weights, half-samples and tests.
-        loss: what `lin` and `nn` minimize.
+        loss: what `lin` and `nn` minimize, the name of a loss or a function of your own.
         recipe: how `lin` and `nn` are learned. Under "authors-code", spaces named after images and text get the program's
             own learning rates for the direction, see `authors_recipe`.
         learning_rate: of `lin` and `nn`, in place of the recipe's.
@@ -273,7 +274,8 @@ def audit(
             details.append(detail)
     settings = {
         "folds": None if split is not None or mapped is not None else folds, "seeds": seeds, "seed": seed,
-        "loss": loss, "recipe": recipe, "select": select, "given": mapped is not None,
+        "loss": loss if isinstance(loss, str) else loss.__name__, "recipe": recipe, "select": select,
+        "given": mapped is not None,
         "learning_rates": {
             direction: {name: each.learning_rate for name, each in recipes[direction].items() if name != "ridge"}
             for direction in sides if mapped is None
@@ -338,7 +340,9 @@ def _recipes(side: Pairs, names: Sequence[str], recipe: str, learning_rate: floa
     return {name: recipe_for(side, name, recipe, learning_rate) for name in named}
 
 
-def _candidates(recipes: dict[str, Recipe], loss: str, select: SelectBy | None, *, mapped: bool) -> Iterator[_Candidate]:
+def _candidates(
+    recipes: dict[str, Recipe], loss: str | Loss, select: SelectBy | None, *, mapped: bool
+) -> Iterator[_Candidate]:
     """Identity, the untrained twins that are needed, the mappings; for given vectors, twins of `lin` and `nn`."""
     check_loss(loss)
     if select is not None:
@@ -362,7 +366,7 @@ def _candidates(recipes: dict[str, Recipe], loss: str, select: SelectBy | None, 
             yield _Candidate(name, "mapping", _learned(name, loss, recipes[name], select), (twin,))
 
 
-def _learned(name: str, loss: str, recipe: Recipe, select: SelectBy | None) -> Callable[[int], Mapping]:
+def _learned(name: str, loss: str | Loss, recipe: Recipe, select: SelectBy | None) -> Callable[[int], Mapping]:
     def make(seed: int) -> Mapping:
         one = mapping(name, loss=loss, recipe=recipe, seed=seed)
         if select is None or re.fullmatch(r"lin|nn(-\d+)?", name):  # the paper's mappings stay as its recipe has them

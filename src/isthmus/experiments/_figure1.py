@@ -24,6 +24,7 @@ from isthmus.training import Activation
 DEPTHS, WIDTHS = (0, 1, 2, 3, 5), (64, 512)
 ACTIVATIONS: tuple[Activation, ...] = ("tanh", "sigmoid", "relu")
 CLASSES = ("square", "triangle", "circle")
+"""The three arcs of figure 1."""
 _MANIFOLD_WIDTH = 64  # units of the maps of the plane
 
 

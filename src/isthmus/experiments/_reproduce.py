@@ -33,6 +33,7 @@ from isthmus.training import GRIDS, Grid, TrainingWarning
 from isthmus.training import recipe as recipe_of
 
 REPRODUCIBLE = (1, *range(3, 12))
+"""Tables of experiment 1, which `reproduce` does."""
 _METRICS: tuple[Metric, ...] = ("cosine", "euclidean")  # both, so that tables of either share their cells
 
 

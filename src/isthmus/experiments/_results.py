@@ -30,6 +30,7 @@ from isthmus.statistics import bonferroni, holm, rank_sum_p, sign_flip_ps, small
 
 PLAN = "plan.json"
 Level = Literal["cells", "summary"]
+"""One record a training, or one a mapping."""
 _Key = tuple[int, Metric, bool]
 _OF_CELLS = ("part", "seed", "epochs", "train_loss", "steady", "diverged")
 _OF_SUMMARIES = (

@@ -29,6 +29,7 @@ from isthmus.neighbors import Metric
 from isthmus.words import FORMATS, WordVectors, read_words, words_beside
 
 SIMILARITY_TABLES = (2, 12)
+"""Tables of experiment 2, which `reproduce_similarities` does."""
 _AUTHORS = {"glove": ("resnet", "glove", 1), "resnet": ("resnet", "glove", 0), "word2vec": ("vgg128", "word2vec", 1),
             "vgg128": ("vgg128", "word2vec", 0)}  # fmt: skip
 _DEEP = 3  # folders below DIR in which benchmarks are looked for

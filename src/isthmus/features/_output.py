@@ -13,6 +13,7 @@ from isthmus._shapes import Float
 from isthmus.features._parts import replacing, write_whole
 
 OUTPUTS = (".npz", ".npy")
+"""Endings of the files that features can be written to."""
 
 
 def check_output(path: Path) -> Path:

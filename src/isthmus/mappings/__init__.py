@@ -6,7 +6,7 @@ from isthmus.mappings._cca import CCA
 from isthmus.mappings._contract import Mapping
 from isthmus.mappings._criterion import Criterion, Quantity
 from isthmus.mappings._kernel_ridge import KernelRidge
-from isthmus.mappings._names import FAMILY, MAPPINGS, mapping
+from isthmus.mappings._names import FAMILY, MAPPINGS, mapping, register
 from isthmus.mappings._nearest import NearestNeighbors
 from isthmus.mappings._network import MLP, Linear
 from isthmus.mappings._procrustes import Procrustes
@@ -48,6 +48,7 @@ __all__ = [
     "leave_one_out_errors",
     "load",
     "mapping",
+    "register",
     "save",
     "snap",
 ]

@@ -12,6 +12,7 @@ from isthmus._shapes import Bool, Float, Int
 from isthmus.neighbors import search
 
 Quantity = Literal["target_overlap", "bridge_rate", "index"]
+"""What a criterion counts of the predictions' neighborhoods."""
 
 
 class Criterion:

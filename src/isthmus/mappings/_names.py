@@ -16,6 +16,7 @@ from isthmus.mappings._reduced_rank import ReducedRankRidge
 from isthmus.mappings._reverse_ridge import ReverseRidge
 from isthmus.mappings._ridge import Ridge
 from isthmus.mappings._snap import Snap
+from isthmus.mappings._store import KINDS
 from isthmus.training import Activation, Grid, Loss, Recipe
 from isthmus.training import recipe as recipe_of
 
@@ -42,6 +43,29 @@ FAMILY = ("lin", "nn", *_CLOSED, *_BATCHWISE)
 """What `all` stands for."""
 
 
+def register(name: str, kind: type[Mapping]) -> type[Mapping]:
+    """Add a mapping of your own to those that are known by name, in audits and specs, and to those that can be saved.
+
+    Args:
+        name: what it is called in tables and in `mapping`; `all` does not stand for it.
+        kind: its class, which needs no arguments. Defined again under its name, as in a notebook, it takes the place of
+            the former one.
+
+    Raises:
+        MappingError: the name, or that of the class, is another's.
+
+    Example:
+        >>> register("ridge", Ridge).__name__
+        'Ridge'
+    """
+    others = [found for found in (_CLOSED.get(name), _BATCHWISE.get(name), KINDS.get(kind.__name__)) if found is not None]
+    taken = any((each.__module__, each.__qualname__) != (kind.__module__, kind.__qualname__) for each in others)
+    if taken or re.fullmatch(r"all|lin|nn(-\d+)?", name):
+        raise MappingError(f"mapping: needed a new name, got {name!r} of {kind.__name__}, which is taken. Choose another.")
+    _CLOSED[name] = KINDS[kind.__name__] = kind
+    return kind
+
+
 def mapping(
     name: str,
     *,
@@ -54,7 +78,7 @@ def mapping(
     processes: int = 1,
     checkpoints: Sequence[int] = (),
 ) -> Mapping:
-    """A mapping to fit: one of `FAMILY`, or `nn-N` (N hidden layers; `nn` has one).
+    """A mapping to fit: one of `FAMILY`, `nn-N` (N hidden layers; `nn` has one), or one of your own (`register`).
 
     Args:
         name: of the mapping.
@@ -85,4 +109,5 @@ def mapping(
         settings = recipe_of(recipe) if isinstance(recipe, str) else recipe
         hidden = (settings.hidden,) * int(deep[1] or 1)
         return MLP(hidden, activation, loss, recipe, seed, grid, folds, processes, checkpoints)
-    raise MappingError(f"mapping: needed one of {', '.join(FAMILY)} or nn-N (N hidden layers), got {name!r}. Choose one.")
+    known = ", ".join(("lin", "nn", *_CLOSED, *_BATCHWISE))
+    raise MappingError(f"mapping: needed one of {known} or nn-N (N hidden layers), got {name!r}. Choose one.")

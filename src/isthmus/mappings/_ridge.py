@@ -17,6 +17,7 @@ from isthmus.mappings._untrained import Untrained
 from isthmus.pairs import Scaling, ScalingKind
 
 PENALTIES: tuple[float, ...] = tuple(float(p) for p in np.logspace(-2, 6, 17))
+"""The penalties among which `Ridge` chooses, where it is given none."""
 
 
 def leave_one_out_errors(

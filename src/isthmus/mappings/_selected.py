@@ -21,6 +21,7 @@ from isthmus.mappings._kernel_ridge import WIDTHS
 from isthmus.pairs import k_fold
 
 SelectBy = Literal["target_overlap", "bridge_rate", "index", "loss"]
+"""What settings can be chosen by."""
 
 SETTINGS: dict[str, dict[str, Sequence[Any]]] = {
     "Ridge": {"penalties": [(float(p),) for p in np.logspace(-1, 5, 7)]},

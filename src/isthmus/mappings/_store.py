@@ -28,7 +28,7 @@ from isthmus.mappings._untrained import Identity, Untrained
 from isthmus.training import Grid, Recipe
 
 _SETTINGS = {"recipe": Recipe, "grid": Grid}
-_KINDS: dict[str, type[Mapping]] = {
+KINDS: dict[str, type[Mapping]] = {
     kind.__name__: kind
     for kind in (
         AnchorAttention, CCA, Contrastive, Identity, KernelRidge, Linear, MLP, NearestNeighbors, Procrustes, RCSLS,
@@ -57,8 +57,8 @@ def save(mapping: Mapping, path: str | Path) -> None:
     check_is_fitted(mapping, "n_features_in_")
     mapping = mapping.best_ if isinstance(mapping, Selected) else mapping
     kind = type(mapping).__name__
-    if _KINDS.get(kind) is not type(mapping):
-        raise MappingError(f"mapping: needed one of {', '.join(_KINDS)}, got {kind}. Save its parts yourself.")
+    if KINDS.get(kind) is not type(mapping):
+        raise MappingError(f"mapping: needed one of {', '.join(KINDS)}, got {kind}. Save its parts yourself.")
     settings = {name: _plain(value) for name, value in mapping.get_params(deep=False).items()}
     state = {name: array.copy() for name, array in mapping._state().items()}
     part = Path(f"{path}.part")
@@ -90,7 +90,7 @@ def load(path: str | Path) -> Mapping:
         with safe_open(file, framework="numpy") as tensors:
             metadata = tensors.metadata() or {}
             state = {name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118 - not a dict
-        kind = _KINDS[metadata["isthmus"]]
+        kind = KINDS[metadata["isthmus"]]
         settings: dict[str, Any] = json.loads(metadata["settings"])
         for name, setting in _SETTINGS.items():
             if isinstance(settings.get(name), dict):

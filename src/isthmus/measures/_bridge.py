@@ -33,6 +33,7 @@ from isthmus.pairs import VectorStream, check_vectors
 from isthmus.statistics import Interval, IntervalKind, check_kind, half_sample_error, halves, ratio_error, sign_flip_p
 
 Quantity = Literal["input_overlap", "target_overlap", "baseline_overlap", "echo_rate", "bridge_rate", "index"]
+"""What can be asked of a `Bridge`."""
 
 
 class Counts(NamedTuple):

@@ -12,7 +12,9 @@ from isthmus.measures._bridge import Bridge, Quantity
 from isthmus.measures._overlap import OverlapResult
 
 Bound = Literal["min", "max"]
+"""Whether a limit is a least or a largest value."""
 Limited = Quantity | Literal["overlap"]
+"""What a limit can be set on."""
 
 
 class Kept(NamedTuple):

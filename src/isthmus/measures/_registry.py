@@ -195,6 +195,7 @@ _ALL = [
 ]  # fmt: skip
 
 MEASURES: dict[str, Measure] = {each.name: each for each in _ALL}
+"""The registry: every measure by its name. `register` adds to it."""
 
 
 def register(measure: Measure) -> Measure:

@@ -12,6 +12,7 @@ from typing import Literal
 from isthmus.statistics import Interval
 
 Verdict = Literal["echoes the input", "undecided", "carries the target", "no better than untrained"]
+"""What an audit says of a mapping."""
 
 
 def verdict(index: Interval, gain: Interval | None = None) -> Verdict:

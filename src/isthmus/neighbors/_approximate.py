@@ -16,6 +16,7 @@ from isthmus.neighbors._native import cores
 from isthmus.neighbors._neighbors import Metric, check_distance
 
 Approximation = Literal["hnsw", "ivf", "pynndescent"]
+"""Methods of approximate search."""
 
 
 def check_approximation(method: str) -> Approximation:

@@ -11,6 +11,7 @@ from isthmus._html import html_table
 from isthmus._shapes import Float, Int, Progress
 
 Metric = Literal["cosine", "euclidean", "csls"]
+"""How near is measured: cosine, Euclidean distance, or cosine corrected for crowded surroundings."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

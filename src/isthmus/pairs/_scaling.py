@@ -14,6 +14,7 @@ from isthmus._errors import DataError
 from isthmus._shapes import Float
 
 ScalingKind = Literal["none", "center", "isotropic", "standardize", "unit"]
+"""How vectors are shifted and scaled before a mapping learns from them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,6 +22,7 @@ from isthmus._shapes import Float, Int
 from isthmus.pairs._vectors import check_vectors
 
 STREAMED = (".npy", ".parquet", ".safetensors")
+"""Endings of the files that can be read in blocks."""
 
 _SAFETENSORS_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 _IDS_AT_ONCE = 50_000

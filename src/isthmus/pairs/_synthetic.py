@@ -205,6 +205,7 @@ SYNTHETIC: dict[str, Callable[..., Pairs]] = {
     "shared-latent": shared_latent, "rotated-copies": rotated_copies, "independent": independent, "hub-heavy": hub_heavy,
     "duplicated": duplicated, "low-signal": low_signal,
 }  # fmt: skip
+"""The synthetic spaces, by name."""
 
 
 def _check_share(value: float, name: str) -> None:

@@ -23,6 +23,7 @@ from isthmus._errors import IsthmusError
 from isthmus._shapes import Bool, Float, Int
 
 IntervalKind = Literal["half-sample", "fixed-graph", "sample", "pairs"]
+"""Which interval: each is about another population."""
 
 POPULATIONS: dict[IntervalKind, str] = {
     "half-sample": "new items drawn like these",
@@ -30,6 +31,7 @@ POPULATIONS: dict[IntervalKind, str] = {
     "sample": "all items of the set, of which some were drawn",
     "pairs": "new rated pairs drawn like these",
 }
+"""What each kind of interval is about, in words."""
 
 
 def check_kind(kind: str) -> None:

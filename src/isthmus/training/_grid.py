@@ -89,3 +89,4 @@ class Grid:
 
 
 GRIDS: dict[str, Grid] = {"paper": Grid()}
+"""Grids by name."""

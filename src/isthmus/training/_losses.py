@@ -62,6 +62,7 @@ def _length(vectors: Any) -> Any:
 
 
 LOSSES: dict[str, Loss] = {"cosine": cosine_distance, "mse": squared_error}
+"""Losses by name; max-margin, which needs classes, is apart."""
 
 
 def check_loss(loss: str | Loss) -> str | Loss:

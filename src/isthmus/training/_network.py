@@ -13,6 +13,7 @@ import numpy as np
 from isthmus.training._recipes import Initialization
 
 Activation = Literal["relu", "tanh", "sigmoid"]
+"""Of the hidden layers."""
 
 
 class Layer(NamedTuple):
@@ -23,6 +24,7 @@ class Layer(NamedTuple):
 
 
 Network = tuple[Layer, ...]
+"""Layers from the input to the output."""
 
 
 def initialize(
@@ -75,3 +77,4 @@ NUMPY_ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "sigmoid": _sigmoid,
     "tanh": np.tanh,
 }
+"""Activations of hidden layers, in numpy."""

@@ -17,7 +17,9 @@ from isthmus._errors import MappingError
 from isthmus.pairs import ScalingKind
 
 Initialization = Literal["glorot-uniform", "truncated-normal"]
+"""How the first weights are drawn."""
 Optimizer = Literal["rmsprop", "adam", "adamw"]
+"""How a step follows from a gradient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "paper": Recipe(),
 }  # fmt: skip
+"""Recipes by name."""
 
 
 def recipe(name: str) -> Recipe:

@@ -15,6 +15,7 @@ from isthmus._shapes import Float, Int
 
 BLOCK = 1 << 21  # bytes read at once: large enough to be fast, small beside the vectors
 Duplicates = Literal["refuse", "first"]
+"""What happens to a word that comes again."""
 
 
 class Batch(NamedTuple):

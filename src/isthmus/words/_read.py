@@ -25,6 +25,7 @@ FORMATS: dict[str, Callable[[Path, Collection[str] | None], Iterator[Batch]]] = 
     ".txt": text_batches,
     ".vec": text_batches,
 }
+"""Readers of word vectors, by the ending of the file."""
 
 
 def is_word_file(path: Path) -> bool:
