@@ -21,6 +21,7 @@ import isthmus
 from document_blocks import FENCE, Block, blocks, commands, parse
 from example_files import write_example_files
 from isthmus import IsthmusError
+from isthmus._errors import MissingExtraError
 from isthmus.cli import app
 
 ROOT = Path(__file__).parents[1]
@@ -64,14 +65,17 @@ def run_shell(block):
 
 
 def run_python(block, names, page):
-    """Each statement; what a top-level print is said to print, it prints."""
+    """Each statement, up to one that needs an extra which is missing; what a top-level print is said to print, it prints."""
     tree = ast.parse(block.code, filename=page)
     lines = block.code.splitlines()
     for statement in tree.body if block.runs else ():
         before = names["stdout"].getvalue()
         code = ast.increment_lineno(ast.Module([statement], []), block.line - 1)
         last, column = statement.end_lineno - block.line + 1, statement.end_col_offset
-        exec(compile(code, page, "exec"), names["namespace"])
+        try:
+            exec(compile(code, page, "exec"), names["namespace"])
+        except MissingExtraError:
+            return
         said = re.fullmatch(r"\s*# (.*)", lines[last - 1][column:])
         if said and lines[last - 1].startswith("print("):
             assert names["stdout"].getvalue()[len(before) :].strip() == said[1], f"{page}:{block.line + last - 1}"

@@ -231,6 +231,6 @@ def test_figure_1_is_drawn(tmp_path, rng):
     }
     assert (tmp_path / "f.svg").read_text().startswith("<svg")
     figure = run_figure1(np.load(tmp_path / "x.npy").astype(np.float32), "x", k=3, draws=1)
-    assert len(untrained_chart(figure).to_dict()["vconcat"][0]["hconcat"]) == 6
+    assert len(untrained_chart(figure).to_dict()["vconcat"][0]["concat"]) == 6
     refused = run("reproduce", "table2", "--chart", "x.svg")
     assert (refused.returncode, "chart: needed figure1 or figure2, got table2" in refused.stderr) == (2, True)

@@ -14,7 +14,7 @@ from isthmus._errors import MissingExtraError
 from isthmus.features import Look
 
 ROOT = Path(isthmus.__file__).parent
-OPTIONAL = {"PIL", "distributed", "faiss", "pynndescent", "torch", "timm"}
+OPTIONAL = {"IPython", "PIL", "distributed", "faiss", "pynndescent", "torch", "timm"}
 CORE = {
     "altair", "jax", "jaxtyping", "jinja2", "joblib", "msgspec", "numpy", "optax", "polars", "rich", "safetensors", "scipy",
     "sklearn", "threadpoolctl", "typer", "vl_convert",

@@ -37,7 +37,7 @@ def folder(tmp_path, monkeypatch):
         (["help", "data", "lst"], "No such command 'lst'. Did you mean 'list'? See `isthmus data --help`."),
         (
             ["audit", "--maping", "nn"],
-            "No such option: --maping (Possible options: --mapped, --mapping). See `isthmus audit --help`.",
+            "No such option: --maping (Possible options: --images, --mapped, --mapping). See `isthmus audit --help`.",
         ),
     ],
 )
