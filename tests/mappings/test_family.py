@@ -199,6 +199,7 @@ def test_snap_against_a_loop(rng):
         weights = np.exp(10.0 * cosine[best])
         np.testing.assert_allclose(found, weights @ targets[best] / weights.sum())
 
+
 @given(seeds())
 def test_graph_coordinates_hold_the_walk(rng):
     from isthmus.mappings._snap import graph_coordinates

@@ -9,7 +9,7 @@ is where the cloud really is. What helps is chosen by the neighborhoods of predi
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -80,12 +80,15 @@ def graph_coordinates(index: Int[ndarray, "n k"], dimensions: int) -> tuple[Floa
     root = np.sqrt(graph.sum(axis=1))
     trivial = root / np.linalg.norm(root)
     dimensions = min(dimensions, n - 2)
+    walk: Any
     if n <= ANCHORS:
         walk = graph.toarray() / root / root[:, None] - np.outer(trivial, trivial)
         values, vectors = eigh(walk, subset_by_index=(n - dimensions, n - 1))
     else:
-        step = LinearOperator((n, n), lambda v: graph @ (v.ravel() / root) / root - trivial * (trivial @ v.ravel()), dtype=float)
-        values, vectors = eigsh(step, dimensions, which="LA", v0=np.random.default_rng(0).normal(size=n))
+        walk = LinearOperator(
+            (n, n), lambda v: graph @ (v.ravel() / root) / root - trivial * (trivial @ v.ravel()), dtype=float
+        )
+        values, vectors = eigsh(walk, dimensions, which="LA", v0=np.random.default_rng(0).normal(size=(n,)))
     kept = values > np.finfo(float).eps * n
     return vectors[:, kept][:, ::-1], values[kept][::-1]
 
@@ -135,10 +138,10 @@ def spread_metric(f: Float[ndarray, "n d"], power: float) -> Float[ndarray, "d d
 class Snap(Mapping):
     """Kernel ridge to the targets' places, pulled to those of training items: f(x) = l ((1 - share) g/|g| + share s/|s|).
 
-    g is a kernel ridge regression, by a Gaussian kernel between inputs that are scaled and brought to length 1, of one of two:
+    g is a kernel ridge regression, by a Gaussian kernel between inputs that are scaled and brought to length 1, of
 
-    - (steps = 0) the directions u_i of y_i - mean(y), its predictions seen in the metric (C / largest variance)^(-power/2), C
-      the covariance of leave-one-out predictions: directions that the regression shrank count for more;
+    - (steps = 0) the directions u_i of y_i - mean(y), its predictions seen in the metric (C / largest variance)^(-power/2),
+      C the covariance of leave-one-out predictions: directions that the regression shrank count for more; or
     - (steps > 0) the `graph_coordinates` of the targets after so many steps, in the rotation closest to the u_i.
 
     s pulls g with `snap` to what was learned of the training items, `rounds` times, and l is the mean of |y - mean(y)|.
@@ -239,8 +242,8 @@ class Snap(Mapping):
                 ridge = Ridge(scaling=self.scaling).fit(x[train], y[train])
                 floor += weight * score(ridge.predict(x[test]))["target_overlap"]
         allowed = np.where(overlaps >= min(floor, overlaps.max()), scores, -np.inf)
-        row, column = np.unravel_index(np.argmax(allowed), allowed.shape)
-        return Choice(*places[row], *pulls[column]), float(allowed[row, column])
+        best = divmod(int(np.argmax(allowed)), len(pulls))
+        return Choice(*places[best[0]], *pulls[best[1]]), float(allowed[best])
 
     def _regressions(
         self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"], places: Sequence[tuple[int, float]]
