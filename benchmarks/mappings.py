@@ -132,7 +132,7 @@ def ceiling(pairs, shares=(0.25, 0.5, 1.0)):
             curve.append({"n_train": len(rows), "target_overlap": score(found.predict(x[split.test]))["target_overlap"]})
         with threadpool_limits(1):
             yield {
-                "pairs": pairs.name, "direction": direction, "choice_on_test": Snap().best_choice(x, y, [split])[1],
+                "pairs": pairs.name, "direction": direction, "choice_on_test": Snap(slack=0.0).best_choice(x, y, [split])[1],
                 "others_seen": others_seen(x, y, split.test), "curve": curve,
             }  # fmt: skip
 

@@ -228,6 +228,16 @@ def test_graph_coordinates_of_many_items_are_those_of_few(rng, monkeypatch):
     np.testing.assert_allclose((sparse[0] * sparse[1]) @ sparse[0].T, (dense[0] * dense[1]) @ dense[0].T, atol=1e-6)
 
 
+def test_snap_gives_a_little_overlap_for_the_index(rng):
+    z = rng.normal(size=(200, 4))
+    y = np.hstack([np.tanh(z @ rng.normal(size=(4, 3))), rng.normal(size=(200, 1))])
+    splits = k_fold(200, 3, 0)
+    exact, slack = (Snap(slack=share).best_choice(z, y, splits)[1] for share in (0.0, 0.1))
+    index = [Snap("index", slack=share).best_choice(z, y, splits)[1] for share in (0.0, 0.1)]
+    assert 0.9 * exact <= slack <= exact
+    assert index[0] == index[1]  # which is told by the folds alone
+
+
 def test_snap_learns_places_in_the_graph_in_the_targets_space(rng):
     z = rng.normal(size=(240, 3))
     y = np.hstack([np.tanh(2 * z), rng.normal(size=(240, 3))])  # half of the target is not in the input
@@ -320,6 +330,7 @@ def test_names_lead_to_the_family():
         (lambda: Snap(criterion="mse"), "criterion: needed one of target_overlap, bridge_rate, index, got 'mse'"),
         (lambda: Snap(shares=[2.0]), "shares: needed numbers from 0 to 1"),
         (lambda: Snap(steps=[]), "steps: needed numbers from 0 to 100"),
+        (lambda: Snap(slack=2.0), "slack: needed a share from 0 to 1"),
         (lambda: Snap(width=0.0), "width: needed positive numbers"),
         (lambda: Snap(neighbors=0), "k, folds, neighbors: needed at least 1, 2 and 1"),
         (lambda: KernelRidge(penalties=[]), "penalties: needed positive numbers, got \\[\\]"),

@@ -151,6 +151,7 @@ class Snap(Mapping):
     Args:
         criterion: that chooses, on folds of the training items: "target_overlap", "bridge_rate" or "index", the last one
             among those whose target overlap is not below that of ridge regression, since noise has a high index too.
+        slack: for the target overlap, the share of its maximum that is given for the highest index, in [0, 1].
         steps: candidates for the steps of the walk, 0 or more.
         powers: candidates for the power of the metric, in [0, 1].
         shares: candidates for the share of the snap, in [0, 1].
@@ -180,6 +181,7 @@ class Snap(Mapping):
     def __init__(
         self,
         criterion: Quantity = "target_overlap",
+        slack: float = 0.02,
         steps: Sequence[int] = (0, 2, 4, 8),
         powers: Sequence[float] = (0.0, 0.5),
         shares: Sequence[float] = (0.0, 0.5, 0.75, 1.0),
@@ -195,6 +197,7 @@ class Snap(Mapping):
         seed: int = 0,
     ) -> None:
         self.criterion = criterion
+        self.slack = slack
         self.steps = steps
         self.powers = powers
         self.shares = shares
@@ -222,28 +225,32 @@ class Snap(Mapping):
     ) -> tuple[Choice, float]:
         """The choice with the highest criterion over splits, and that criterion; of the first choices, nan without a split.
 
-        For the index, among those that overlap no less than ridge, if there are any.
+        For the target overlap, the highest index among those that are hardly below the highest overlap; for the index, among
+        those that overlap no less than ridge, if there are any.
         """
         places = list(dict.fromkeys((int(t), 0.0 if t else float(p)) for t, p in product(self.steps, self.powers)))
         pulls = list(dict.fromkeys((float(s), int(r) if s else 1) for s, r in product(self.shares, self.rounds)))
         if not splits or len(places) == len(pulls) == 1:
             return Choice(*places[0], *pulls[0]), float("nan")
-        scores, overlaps = np.zeros((2, len(places), len(pulls)))
         floor, inputs = 0.0, directions(Scaling.fit(x, self.scaling).apply(x))
+        table: dict[Quantity, Float[ndarray, "p q"]]
+        table = {name: np.zeros((len(places), len(pulls))) for name in ("target_overlap", "bridge_rate", "index")}
         for split in splits:
             train, test = split.train, split.test
             score, weight = Criterion(x[test], y[test], self.k), len(test) / sum(len(each.test) for each in splits)
             for row, learned in enumerate(self._regressions(inputs[train], y[train], places)):
                 for column, f in enumerate(self._pulled(learned, inputs[test], pulls)):
-                    found = score(f)
-                    scores[row, column] += weight * found[self.criterion]
-                    overlaps[row, column] += weight * found["target_overlap"]
+                    for name, value in score(f).items():
+                        table[name][row, column] += weight * value
             if self.criterion == "index":
                 ridge = Ridge(scaling=self.scaling).fit(x[train], y[train])
                 floor += weight * score(ridge.predict(x[test]))["target_overlap"]
-        allowed = np.where(overlaps >= min(floor, overlaps.max()), scores, -np.inf)
-        best = divmod(int(np.argmax(allowed)), len(pulls))
-        return Choice(*places[best[0]], *pulls[best[1]]), float(allowed[best])
+        overlaps = table["target_overlap"]
+        if self.criterion == "target_overlap":
+            floor = (1 - self.slack) * overlaps.max()
+        scores = table["bridge_rate" if self.criterion == "bridge_rate" else "index"]
+        best = divmod(int(np.argmax(np.where(overlaps >= min(floor, overlaps.max()), scores, -np.inf))), len(pulls))
+        return Choice(*places[best[0]], *pulls[best[1]]), float(table[self.criterion][best])
 
     def _regressions(
         self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"], places: Sequence[tuple[int, float]]
@@ -290,6 +297,8 @@ class Snap(Mapping):
         check_quantity(self.criterion)
         check_positive("penalties", self.penalties)
         check_positive("width", [self.width])
+        if not 0 <= self.slack <= 1:
+            raise MappingError(f"slack: needed a share from 0 to 1, got {self.slack}. Use 0.02.")
         for name, least, most in (
             ("steps", 0, 100), ("powers", 0, 1), ("shares", 0, 1), ("rounds", 1, 100),
         ):  # fmt: skip
