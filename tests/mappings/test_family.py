@@ -37,6 +37,7 @@ from isthmus.mappings import (
 )
 from isthmus.mappings._kernels import typical_square
 from isthmus.mappings._smoother import Smoother
+from isthmus.neighbors import search
 from isthmus.pairs import Pairs, hold_out, k_fold
 from isthmus.training import Recipe
 
@@ -200,6 +201,55 @@ def test_snap_against_a_loop(rng):
 
 
 @given(seeds())
+def test_graph_coordinates_hold_the_walk(rng):
+    from isthmus.mappings._snap import graph_coordinates
+
+    index = search(rng.normal(size=(14, 3)), 4).index
+    graph = np.eye(14)
+    for item, row in enumerate(index):
+        for other in row:
+            graph[item, other] += 0.5
+            graph[other, item] += 0.5
+    degree = graph.sum(axis=1)
+    walk = graph / np.sqrt(np.outer(degree, degree))
+    vectors, values = graph_coordinates(index, 12)
+    root = np.sqrt(degree / degree.sum())
+    four_steps = np.linalg.matrix_power(walk, 4) - np.outer(root, root)
+    missing = (np.linalg.eigvalsh(walk)[: 14 - 1 - len(values)] ** 4).sum()  # of coordinates that were left out
+    assert np.abs((vectors * values**2) @ (vectors * values**2).T - four_steps).max() <= missing + 1e-9
+
+
+def test_graph_coordinates_of_many_items_are_those_of_few(rng, monkeypatch):
+    from isthmus.mappings import _snap
+
+    index = search(rng.normal(size=(60, 3)), 5).index
+    dense, sparse = (monkeypatch.setattr(_snap, "ANCHORS", most) or _snap.graph_coordinates(index, 8) for most in (60, 59))
+    np.testing.assert_allclose(sparse[1], dense[1], atol=1e-8)
+    np.testing.assert_allclose((sparse[0] * sparse[1]) @ sparse[0].T, (dense[0] * dense[1]) @ dense[0].T, atol=1e-6)
+
+
+def test_snap_gives_a_little_overlap_for_the_index(rng):
+    z = rng.normal(size=(200, 4))
+    y = np.hstack([np.tanh(z @ rng.normal(size=(4, 3))), rng.normal(size=(200, 1))])
+    splits = k_fold(200, 3, 0)
+    exact, slack = (Snap(slack=share).best_choice(z, y, splits)[1] for share in (0.0, 0.1))
+    index = [Snap("index", slack=share).best_choice(z, y, splits)[1] for share in (0.0, 0.1)]
+    assert 0.9 * exact <= slack <= exact
+    assert index[0] == index[1]  # which is told by the folds alone
+
+
+def test_snap_learns_places_in_the_graph_in_the_targets_space(rng):
+    z = rng.normal(size=(240, 3))
+    y = np.hstack([np.tanh(2 * z), rng.normal(size=(240, 3))])  # half of the target is not in the input
+    split = hold_out(240, 0.25)
+    one = Snap(steps=(4,), shares=(0.0,), rounds=(1,)).fit(z[split.train], y[split.train])
+    f, truth = one.predict(z[split.test]), y[split.test] - y[split.train].mean(axis=0)
+    cosine = (f * truth).sum(axis=1) / np.linalg.norm(f, axis=1) / np.linalg.norm(truth, axis=1)
+    assert one.choice_.steps == 4
+    assert cosine.mean() > 0.4  # 0 for a rotation that leads elsewhere
+
+
+@given(seeds())
 def test_the_criterion_is_what_the_measures_say(rng):
     x, y, f = rng.normal(size=(3, 30, 4))
     found, whole = Criterion(x, y, 5)(f), bridge(x, f, y, 5)
@@ -279,6 +329,10 @@ def test_names_lead_to_the_family():
     [
         (lambda: Snap(criterion="mse"), "criterion: needed one of target_overlap, bridge_rate, index, got 'mse'"),
         (lambda: Snap(shares=[2.0]), "shares: needed numbers from 0 to 1"),
+        (lambda: Snap(steps=[]), "steps: needed numbers from 0 to 100"),
+        (lambda: Snap(slack=2.0), "slack: needed a share from 0 to 1"),
+        (lambda: Snap(width=0.0), "width: needed positive numbers"),
+        (lambda: Snap(neighbors=0), "k, folds, neighbors: needed at least 1, 2 and 1"),
         (lambda: KernelRidge(penalties=[]), "penalties: needed positive numbers, got \\[\\]"),
         (lambda: KernelRidge(anchors=0), "anchors: needed at least 1"),
         (lambda: CCA(rank=9), "rank: needed 1 to 4"),

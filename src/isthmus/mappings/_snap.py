@@ -1,13 +1,14 @@
-"""Snap: predict a direction by kernel ridge, then pull it towards the training targets that lie near it.
+"""Snap: learn where a target lies among the targets, then pull predictions towards the training targets near them.
 
 A regression answers with a mean over what is likely, and means lie inside the target's cloud, in an order that the input
-gave: that is the echo. The training targets are where the cloud really is. Pulled to them, predictions take their neighbors
-from the target. How far, along which metric and with which kernel is chosen by the neighborhoods of predictions on folds of
-the training items, as large as a test set would be.
+gave: that is the echo. Two remedies, both about neighborhoods. What is learned can be the place in the graph of the targets'
+neighbors instead of the direction of the target: items that share many neighbors get like coordinates, and what tells them
+apart by less than that (which the input cannot know) is left out. And predictions are pulled to the training targets, which
+is where the cloud really is. What helps is chosen by the neighborhoods of predictions on folds of the training items.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby, product
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,12 +19,15 @@ from isthmus._shapes import Float, Int
 from isthmus.mappings._anchor_attention import softmax
 from isthmus.mappings._contract import Mapping
 from isthmus.mappings._criterion import Criterion, Quantity, check_quantity
-from isthmus.mappings._kernel_ridge import ANCHORS, KERNEL_PENALTIES, WIDTHS, check_positive, draw_anchors
+from isthmus.mappings._kernel_ridge import ANCHORS, check_positive, draw_anchors
 from isthmus.mappings._kernels import gaussian, kernel_smoother, typical_square
 from isthmus.mappings._nearest import directions
 from isthmus.mappings._ridge import Ridge
 from isthmus.mappings._untrained import Untrained
+from isthmus.neighbors import search
 from isthmus.pairs import Scaling, ScalingKind, Split, k_fold
+
+COORDINATES = 200  # at most; those of the graph that follow weigh next to nothing
 
 
 def snap(
@@ -50,156 +54,121 @@ def snap(
     return pulled
 
 
-class Choice(NamedTuple):
-    """What follows the first regression: the second kernel's weight, the power of the metric, and how the snap is done."""
+def graph_coordinates(index: Int[ndarray, "n k"], dimensions: int) -> tuple[Float[ndarray, "n d"], Float[ndarray, " d"]]:
+    """Eigenvectors and eigenvalues, largest first, of the walk on a neighbor graph: where each item lies in it.
 
-    second: float
+    The graph joins an item with itself by 1 and with a neighbor by 1/2, or 1 if each is the other's. S = D^(-1/2) A D^(-1/2)
+    with the degrees D. The rows of V diag(values^(t/2)) have the inner products S^t, up to its first, trivial eigenvector:
+    items are alike from which walks of t steps end at the same places (Coifman & Lafon 2006, "Diffusion maps").
+
+    Args:
+        index: neighbor lists without the items themselves.
+        dimensions: coordinates, of which those with a positive value are returned, at most n - 2.
+
+    Example:
+        >>> ring = np.stack([np.arange(1, 9) % 8, np.arange(-1, 7) % 8], axis=1)  # each item between two neighbors
+        >>> graph_coordinates(ring, 2)[1].round(3).tolist()
+        [0.805, 0.805]
+    """
+    from scipy.linalg import eigh  # noqa: PLC0415
+    from scipy.sparse import csr_array, eye_array  # noqa: PLC0415
+    from scipy.sparse.linalg import LinearOperator, eigsh  # noqa: PLC0415
+
+    n, k = index.shape
+    lists = csr_array((np.full(n * k, 0.5), (np.repeat(np.arange(n), k), index.ravel())), shape=(n, n))
+    graph = (lists + lists.T + eye_array(n)).tocsr()
+    root = np.sqrt(graph.sum(axis=1))
+    trivial = root / np.linalg.norm(root)
+    dimensions = min(dimensions, n - 2)
+    walk: Any
+    if n <= ANCHORS:
+        walk = graph.toarray() / root / root[:, None] - np.outer(trivial, trivial)
+        values, vectors = eigh(walk, subset_by_index=(n - dimensions, n - 1))
+    else:
+        walk = LinearOperator(
+            (n, n), lambda v: graph @ (v.ravel() / root) / root - trivial * (trivial @ v.ravel()), dtype=float
+        )
+        values, vectors = eigsh(walk, dimensions, which="LA", v0=np.random.default_rng(0).normal(size=(n,)))
+    kept = values > np.finfo(float).eps * n
+    return vectors[:, kept][:, ::-1], values[kept][::-1]
+
+
+class Choice(NamedTuple):
+    """Steps of the walk (0: directions of the targets), power of the metric, and how the snap is done."""
+
+    steps: int
     power: float
     share: float
     rounds: int
-    neighbors: int
 
 
-class Regression(NamedTuple):
-    """Kernel ridge regression of directions on anchors, with or without a kernel that compares first predictions.
+class Learned(NamedTuple):
+    """A kernel ridge regression and what its predictions are pulled to: g(x) = (k(x) - row) dual.
 
     Args:
-        inputs: anchors; width: of the kernel between inputs.
-        first, first_row: weights and mean kernel row of the first regression.
-        seen: directions of the first regression's leave-one-out predictions for the anchors; seen_width: of their kernel.
-        second, dual, row: weight of that kernel, and weights and mean row with it.
+        inputs: anchors; width: of the kernel; row: its mean over the training items.
+        dual: weights, one row an anchor.
+        targets: of the anchors, as rows of length 1.
     """
 
     inputs: Float[ndarray, "m dx"]
-    width: float
-    first: Float[ndarray, "m dy"]
-    first_row: Float[ndarray, " m"]
-    seen: Float[ndarray, "m dy"]
-    seen_width: float
-    second: float
-    dual: Float[ndarray, "m dy"]
+    width: Float[ndarray, ""]
     row: Float[ndarray, " m"]
+    dual: Float[ndarray, "m dy"]
+    targets: Float[ndarray, "m dy"]
 
     def predict(self, x: Float[ndarray, "n dx"]) -> Float[ndarray, "n dy"]:
-        """Displacements from the mean direction."""
-        kernel = gaussian(x, self.inputs, self.width)
-        if self.second:
-            like = gaussian(directions((kernel - self.first_row) @ self.first), self.seen, self.seen_width)
-            kernel = (1 - self.second) * kernel + self.second * like
-        f: Float[ndarray, "n dy"] = (kernel - self.row) @ self.dual
-        return f
+        """Directions before the snap."""
+        return directions((gaussian(x, self.inputs, float(self.width)) - self.row) @ self.dual)
 
 
-def regress(
-    x: Float[ndarray, "n dx"],
-    units: Float[ndarray, "n dy"],
-    chosen: Int[ndarray, " m"],
-    width: float,
-    penalties: Sequence[float],
-    seconds: Sequence[float],
-) -> tuple[dict[float, Regression], Float[ndarray, "n dy"]]:
-    """The regression for each weight of the second kernel, and the first one's leave-one-out predictions.
-
-    The second kernel compares these predictions with those of new items. Its own leave-one-out errors would be too low,
-    since the features of an item's neighbors hold that item's target; so it takes the penalty of the first.
-
-    Args:
-        x: scaled inputs.
-        units: directions of the targets.
-        chosen: rows that are anchors.
-        width: of the kernel between inputs.
-        penalties: candidates, of which leave-one-out errors choose.
-        seconds: weights in [0, 1).
-    """
-    inner = len(chosen) < len(x)
-    centered = units - units.mean(axis=0)
-    kernel = gaussian(x, x[chosen], width)
-    smoother = kernel_smoother(kernel, kernel[chosen] if inner else None)
-    penalty, _, left_out = smoother.best(centered, penalties)
-    first, first_row = smoother.weights(centered, penalty), kernel.mean(axis=0)
-    like_width = typical_square(directions(left_out))
-    seen = directions(left_out)[chosen]
-    found = {}
-    for second in dict.fromkeys(seconds):
-        dual, row = first, first_row
-        if second:
-            like = gaussian(directions(left_out), seen, like_width)
-            mixed = (1 - second) * kernel + second * like
-            dual = kernel_smoother(mixed, mixed[chosen] if inner else None).weights(centered, penalty)
-            row = mixed.mean(axis=0)
-        found[second] = Regression(x[chosen], width, first, first_row, seen, like_width, second, dual, row)
-    return found, left_out
-
-
-def spread_metrics(f: Float[ndarray, "n d"], powers: Sequence[float]) -> dict[float, ndarray]:
-    """For each power, (C / largest variance)^(-power / 2) with C the covariance of f; empty directions stay empty.
+def spread_metric(f: Float[ndarray, "n d"], power: float) -> Float[ndarray, "d d"]:
+    """(C / largest variance)^(-power / 2) with C the covariance of f; empty directions stay empty.
 
     Example:
-        >>> spread_metrics(np.array([[4.0, 0.0], [-4.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), [0.5])[0.5].tolist()
+        >>> spread_metric(np.array([[4.0, 0.0], [-4.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), 0.5).tolist()
         [[1.0, 0.0], [0.0, 2.0]]
     """
-    found: dict[float, ndarray] = {0.0: np.eye(f.shape[1])}
-    if any(powers):
-        _, s, vt = np.linalg.svd(f - f.mean(axis=0), full_matrices=False)
-        kept = s > s.max(initial=0.0) * 1e-6
-        found |= {power: (vt[kept].T * (s[kept] / s.max(initial=0.0)) ** -power) @ vt[kept] for power in powers if power}
-    return found
-
-
-class _Pulled:
-    """Predictions and what repeated snaps make of them; choices that share their snaps share the work."""
-
-    def __init__(self, g: Float[ndarray, "m d"], targets: Float[ndarray, "n d"], sharpness: float) -> None:
-        self.g, self.targets, self.sharpness = directions(g), targets, sharpness
-        self.snapped: dict[tuple[int, int], ndarray] = {}
-
-    def after(self, rounds: int, neighbors: int) -> Float[ndarray, "m d"]:
-        """Directions after so many snaps."""
-        if not rounds:
-            return self.g
-        if (rounds, neighbors) not in self.snapped:
-            before = self.after(rounds - 1, neighbors)
-            self.snapped[rounds, neighbors] = directions(snap(before, self.targets, neighbors, self.sharpness))
-        return self.snapped[rounds, neighbors]
-
-    def finished(self, choice: Choice) -> Float[ndarray, "m d"]:
-        """(1 - share) g + share s, both at length 1."""
-        if not choice.share:
-            return self.g
-        return (1 - choice.share) * self.g + choice.share * self.after(choice.rounds, choice.neighbors)
+    _, s, vt = np.linalg.svd(f - f.mean(axis=0), full_matrices=False)
+    kept = s > s.max(initial=0.0) * 1e-6
+    metric: Float[ndarray, "d d"] = (vt[kept].T * (s[kept] / s.max(initial=0.0)) ** -power) @ vt[kept]
+    return metric
 
 
 class Snap(Mapping):
-    """Kernel ridge in directions, pulled to the training targets: f(x) = l ((1 - share) g/|g| + share s/|s|).
+    """Kernel ridge to the targets' places, pulled to those of training items: f(x) = l ((1 - share) g/|g| + share s/|s|).
 
-    The directions u_i of y_i - mean(y) are learned by kernel ridge regression; with `second` above 0, again with a kernel
-    that also compares what the first one predicted, so that inputs with like predictions count as alike. g is its prediction
-    in the metric (C / largest variance)^(-power/2), C the covariance of leave-one-out predictions: directions that the
-    regression shrank count for more. s = `snap(g, u)`, repeated `rounds` times, and l is the mean of |y - mean(y)|.
+    g is a kernel ridge regression, by a Gaussian kernel between inputs that are scaled and brought to length 1, of
 
+    - (steps = 0) the directions u_i of y_i - mean(y), its predictions seen in the metric (C / largest variance)^(-power/2),
+      C the covariance of leave-one-out predictions: directions that the regression shrank count for more; or
+    - (steps > 0) the `graph_coordinates` of the targets after so many steps, in the rotation closest to the u_i.
+
+    s pulls g with `snap` to what was learned of the training items, `rounds` times, and l is the mean of |y - mean(y)|.
     Predictions are displacements from the mean target, since the mean would turn every direction towards it; and of typical
     length, since only directions are learned. To predict y itself, use KernelRidge.
 
     Args:
         criterion: that chooses, on folds of the training items: "target_overlap", "bridge_rate" or "index", the last one
-        among
-            those whose target overlap is not below that of ridge regression, since noise has a high index too.
-        shares: candidates for the share of the snap, in [0, 1].
+            among those whose target overlap is not below that of ridge regression, since noise has a high index too.
+        slack: for the target overlap, the share of its maximum that is given for the highest index, in [0, 1].
+        steps: candidates for the steps of the walk, 0 or more.
         powers: candidates for the power of the metric, in [0, 1].
-        seconds: candidates for the weight of the second kernel, in [0, 1).
+        shares: candidates for the share of the snap, in [0, 1].
         rounds: candidates for the number of repetitions, 1 or more.
-        neighbors: candidates for the number of training targets that a prediction is assigned to, 1 or more.
+        neighbors: training targets that a prediction is assigned to, 1 or more.
         sharpness: of the assignment, 0 or more.
-        penalties, widths: of the kernel ridge; squared error of leave-one-out predictions chooses.
+        penalties: of the kernel ridge; squared error of leave-one-out predictions chooses.
+        width: of its kernel, in median squared distances.
         scaling: of the inputs.
-        k: neighbors that the criterion counts among the items of a fold.
+        k: neighbors in the graph of the targets, and that the criterion counts among the items of a fold.
         folds: as many as make a fold the size of the test set one has in mind: neighborhoods depend on it.
         anchors: most training items that are used as centers and targets; of more, a random part.
-        seed: of that part.
+        seed: of the folds and that part.
 
     Attributes:
-        choice_: the chosen second, power, share, rounds and neighbors; score_: their criterion on the folds.
-        regression_: the kernel ridge; width_: of its kernel.
+        choice_: the chosen steps, power, share and rounds; score_: their criterion on the folds.
+        learned_: the regression and its targets.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -212,14 +181,15 @@ class Snap(Mapping):
     def __init__(
         self,
         criterion: Quantity = "target_overlap",
+        slack: float = 0.02,
+        steps: Sequence[int] = (0, 2, 4, 8),
+        powers: Sequence[float] = (0.0, 0.5),
         shares: Sequence[float] = (0.0, 0.5, 0.75, 1.0),
-        powers: Sequence[float] = (0.0, 0.25, 0.5, 0.75, 1.0),
-        seconds: Sequence[float] = (0.0, 0.5),
-        rounds: Sequence[int] = (1, 2, 3),
-        neighbors: Sequence[int] = (20,),
+        rounds: Sequence[int] = (1, 2, 4),
+        neighbors: int = 20,
         sharpness: float = 10.0,
-        penalties: Sequence[float] = KERNEL_PENALTIES,
-        widths: Sequence[float] = WIDTHS,
+        penalties: Sequence[float] = (0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0),
+        width: float = 0.5,
         scaling: ScalingKind = "standardize",
         k: int = 10,
         folds: int = 3,
@@ -227,14 +197,15 @@ class Snap(Mapping):
         seed: int = 0,
     ) -> None:
         self.criterion = criterion
-        self.shares = shares
+        self.slack = slack
+        self.steps = steps
         self.powers = powers
-        self.seconds = seconds
+        self.shares = shares
         self.rounds = rounds
         self.neighbors = neighbors
         self.sharpness = sharpness
         self.penalties = penalties
-        self.widths = widths
+        self.width = width
         self.scaling = scaling
         self.k = k
         self.folds = folds
@@ -243,130 +214,118 @@ class Snap(Mapping):
 
     def _learn(self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"]) -> None:
         self._check()
-        self.scaling_ = Scaling.fit(x, self.scaling)
-        scaled = self.scaling_.apply(x)
         self.length_ = float(np.linalg.norm(y - y.mean(axis=0), axis=1).mean())
-        chosen = draw_anchors(len(x), self.anchors, self.seed)
-        self.width_ = self._best_width(scaled, y, chosen)
-        choices = self._choices()
-        self.choice_, self.score_ = choices[0], float("nan")
+        self.scaling_ = Scaling.fit(x, self.scaling)
         folds = min(self.folds, len(x) // 4)  # with fewer than 8 items there are no folds, and the first choice is taken
-        if folds > 1 and len(choices) > 1:
-            self.choice_, self.score_ = self._chosen(choices, x, scaled, y, k_fold(len(x), folds, self.seed))
-        for _ in self._fitted(scaled, y, chosen, [self.choice_], scaled[:1]):
-            pass  # leaves the parts of the chosen mapping
+        self.choice_, self.score_ = self.best_choice(x, y, k_fold(len(x), folds, self.seed) if folds > 1 else [])
+        self.learned_ = next(self._regressions(self._inputs(x), y, [self.choice_[:2]]))
 
-    def _chosen(
-        self,
-        choices: Sequence[Choice],
-        x: Float[ndarray, "n dx"],
-        scaled: Float[ndarray, "n dx"],
-        y: Float[ndarray, "n dy"],
-        splits: Sequence[Split],
+    def best_choice(
+        self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"], splits: Sequence[Split]
     ) -> tuple[Choice, float]:
-        """The choice with the highest criterion over folds; for the index, among those that overlap no less than ridge."""
-        scores, overlaps = np.zeros((2, len(choices)))
-        floor = 0.0
+        """The choice with the highest criterion over splits, and that criterion; of the first choices, nan without a split.
+
+        For the target overlap, the highest index among those that are hardly below the highest overlap; for the index, among
+        those that overlap no less than ridge, if there are any.
+        """
+        places = list(dict.fromkeys((int(t), 0.0 if t else float(p)) for t, p in product(self.steps, self.powers)))
+        pulls = list(dict.fromkeys((float(s), int(r) if s else 1) for s, r in product(self.shares, self.rounds)))
+        if not splits or len(places) == len(pulls) == 1:
+            return Choice(*places[0], *pulls[0]), float("nan")
+        floor, inputs = 0.0, directions(Scaling.fit(x, self.scaling).apply(x))
+        table: dict[Quantity, Float[ndarray, "p q"]]
+        table = {name: np.zeros((len(places), len(pulls))) for name in ("target_overlap", "bridge_rate", "index")}
         for split in splits:
             train, test = split.train, split.test
-            score, weight = Criterion(x[test], y[test], self.k), len(test) / len(x)
-            part = draw_anchors(len(train), self.anchors, self.seed)
-            for position, f in enumerate(self._fitted(scaled[train], y[train], part, choices, scaled[test])):
-                found = score(f)
-                scores[position] += weight * found[self.criterion]
-                overlaps[position] += weight * found["target_overlap"]
+            score, weight = Criterion(x[test], y[test], self.k), len(test) / sum(len(each.test) for each in splits)
+            for row, learned in enumerate(self._regressions(inputs[train], y[train], places)):
+                for column, f in enumerate(self._pulled(learned, inputs[test], pulls)):
+                    for name, value in score(f).items():
+                        table[name][row, column] += weight * value
             if self.criterion == "index":
                 ridge = Ridge(scaling=self.scaling).fit(x[train], y[train])
                 floor += weight * score(ridge.predict(x[test]))["target_overlap"]
-        allowed = overlaps >= min(floor, overlaps.max())
-        best = int(np.argmax(np.where(allowed, scores, -np.inf)))
-        return choices[best], float(scores[best])
+        overlaps = table["target_overlap"]
+        if self.criterion == "target_overlap":
+            floor = (1 - self.slack) * overlaps.max()
+        scores = table["bridge_rate" if self.criterion == "bridge_rate" else "index"]
+        best = divmod(int(np.argmax(np.where(overlaps >= min(floor, overlaps.max()), scores, -np.inf))), len(pulls))
+        return Choice(*places[best[0]], *pulls[best[1]]), float(table[self.criterion][best])
 
-    def _fitted(
-        self,
-        x: Float[ndarray, "n dx"],
-        y: Float[ndarray, "n dy"],
-        chosen: Int[ndarray, " m"],
-        choices: Sequence[Choice],
-        new: Float[ndarray, "q dx"],
-    ) -> Iterator[Float[ndarray, "q dy"]]:
-        """Predictions of new items for each choice; the parts of the last one stay."""
+    def _regressions(
+        self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"], places: Sequence[tuple[int, float]]
+    ) -> Iterator[Learned]:
+        """What is learned of the targets' places: for each number of steps and power."""
+        chosen = draw_anchors(len(x), self.anchors, self.seed)
+        width = self.width * typical_square(x)
+        kernel = gaussian(x, x[chosen], width)
+        smoother = kernel_smoother(kernel, kernel[chosen] if len(chosen) < len(x) else None)
         units = directions(y - y.mean(axis=0))
-        regressions, left_out = regress(
-            x, units, chosen, self.width_, self.penalties, [choice.second for choice in choices]
-        )  # fmt: skip
-        metrics = spread_metrics(left_out, list(dict.fromkeys(choice.power for choice in choices)))
-        predicted = {second: each.predict(new) for second, each in regressions.items()}
-        self.targets_ = units[chosen]
-        for (second, power), group in groupby(choices, key=lambda choice: (choice.second, choice.power)):
-            self.regression_, self.metric_ = regressions[second], metrics[power]
-            pulled = _Pulled(predicted[second] @ self.metric_, self.targets_, self.sharpness)
-            for choice in group:
-                yield pulled.finished(choice) * self.length_
+        if any(steps for steps, _ in places) and len(x) > 2:
+            index = search(y, min(self.k, len(y) - 1)).index
+            vectors, values = graph_coordinates(index, min(COORDINATES, y.shape[1]))
+        for steps, power in places:
+            goal = units
+            if steps and len(x) > 2:
+                goal = vectors * values ** (steps / 2)
+                u, _, vt = np.linalg.svd(goal.T @ units, full_matrices=False)
+                goal = goal @ (u @ vt)
+            centered = goal - goal.mean(axis=0)
+            penalty, _, left_out = smoother.best(centered, self.penalties)
+            dual = smoother.weights(centered, penalty)
+            if power:
+                dual = dual @ spread_metric(left_out, power)
+            yield Learned(x[chosen], np.array(width), kernel.mean(axis=0), dual, directions(centered[chosen]))
 
-    def _best_width(self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"], chosen: Int[ndarray, " m"]) -> float:
-        square, losses = typical_square(x), []
-        if len(self.widths) == 1:
-            return float(self.widths[0]) * square
-        units = directions(y - y.mean(axis=0))
-        for width in self.widths:
-            kernel = gaussian(x, x[chosen], width * square)
-            smoother = kernel_smoother(kernel, kernel[chosen] if len(chosen) < len(x) else None)
-            losses.append(smoother.best(units, self.penalties)[1])
-        return float(self.widths[int(np.argmin(losses))]) * square
+    def _pulled(
+        self, learned: Learned, x: Float[ndarray, "m dx"], pulls: Sequence[tuple[float, int]]
+    ) -> Iterator[Float[ndarray, "m dy"]]:
+        """Directions of predictions for each share and number of rounds."""
+        snapped = [learned.predict(x)]
+        for share, rounds in pulls:
+            while share and len(snapped) <= rounds:
+                snapped.append(directions(snap(snapped[-1], learned.targets, self.neighbors, self.sharpness)))
+            yield (1 - share) * snapped[0] + share * snapped[rounds if share else 0]
 
-    def _choices(self) -> list[Choice]:
-        free = product(self.seconds, self.powers, self.shares, self.rounds, self.neighbors)
-        # Without a share of the snap, its rounds and neighbors change nothing.
-        return list(dict.fromkeys(
-            Choice(float(a), float(b), float(c), int(d), int(e)) if c else Choice(float(a), float(b), 0.0, 1, 1)
-            for a, b, c, d, e in free
-        ))  # fmt: skip
+    def _inputs(self, x: Float[ndarray, "m dx"]) -> Float[ndarray, "m dx"]:
+        return directions(self.scaling_.apply(x))
 
     def _map(self, x: Float[ndarray, "m dx"]) -> Float[ndarray, "m dy"]:
-        g = self.regression_.predict(self.scaling_.apply(x)) @ self.metric_
-        return _Pulled(g, self.targets_, self.sharpness).finished(self.choice_) * self.length_
+        return self.length_ * next(self._pulled(self.learned_, self._inputs(x), [self.choice_[2:]]))
 
     def _check(self) -> None:
         check_quantity(self.criterion)
         check_positive("penalties", self.penalties)
-        check_positive("widths", self.widths)
+        check_positive("width", [self.width])
+        if not 0 <= self.slack <= 1:
+            raise MappingError(f"slack: needed a share from 0 to 1, got {self.slack}. Use 0.02.")
         for name, least, most in (
-            ("shares", 0, 1),
-            ("powers", 0, 1),
-            ("seconds", 0, 0.99),
-            ("rounds", 1, 100),
-            ("neighbors", 1, 10**9),
-        ):
+            ("steps", 0, 100), ("powers", 0, 1), ("shares", 0, 1), ("rounds", 1, 100),
+        ):  # fmt: skip
             values = getattr(self, name)
             if not len(values) or not all(least <= value <= most for value in values):
                 raise MappingError(f"{name}: needed numbers from {least} to {most}, got {list(values)}. Use {least}, say.")
         if not 0 <= self.sharpness < np.inf:
             raise MappingError(f"sharpness: needed a number of 0 or more, got {self.sharpness}. Use 10.")
-        if self.k < 1 or self.folds < 2:
+        if self.k < 1 or self.folds < 2 or self.neighbors < 1:
             raise MappingError(
-                f"k, folds: needed at least 1 neighbor and 2 folds, got {self.k} and {self.folds}. Use 10 and 3."
+                f"k, folds, neighbors: needed at least 1, 2 and 1, got {self.k}, {self.folds} and {self.neighbors}. "
+                "Use 10, 3 and 20."
             )
 
     def _state(self) -> dict[str, ndarray]:
-        parts = {name: np.asarray(part) for name, part in self.regression_._asdict().items()}
-        return parts | {
-            "targets": self.targets_, "metric": self.metric_, "choice": np.array(self.choice_),
-            "numbers": np.array([self.length_, self.width_, self.score_]),
+        return self.learned_._asdict() | {
+            "choice": np.array(self.choice_), "numbers": np.array([self.length_, self.score_]),
             "shift": self.scaling_.shift, "scale": self.scaling_.scale,
         }  # fmt: skip
 
     def _restore(self, state: dict[str, ndarray]) -> None:
-        parts: dict[str, Any] = {
-            name: state[name] if state[name].ndim else state[name].item() for name in Regression._fields
-        }
-        self.regression_ = Regression(**parts)
-        self.targets_, self.metric_ = state["targets"], state["metric"]
-        self.length_, self.width_, self.score_ = (float(each) for each in state["numbers"])
-        second, power, share, rounds, neighbors = state["choice"]
-        self.choice_ = Choice(float(second), float(power), float(share), int(rounds), int(neighbors))
+        self.learned_ = Learned(*(state[name] for name in Learned._fields))
+        self.length_, self.score_ = (float(each) for each in state["numbers"])
+        steps, power, share, rounds = state["choice"]
+        self.choice_ = Choice(int(steps), float(power), float(share), int(rounds))
         self.scaling_ = Scaling(self.scaling, state["shift"], state["scale"])
-        self.n_features_in_, self.n_outputs_ = self.regression_.inputs.shape[1], self.targets_.shape[1]
+        self.n_features_in_, self.n_outputs_ = self.learned_.inputs.shape[1], self.learned_.targets.shape[1]
 
     def twin(self, seed: int = 0) -> Mapping:
         """A random linear mapping on equally scaled inputs."""
