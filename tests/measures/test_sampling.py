@@ -123,8 +123,17 @@ def test_precision_draws_as_many_as_it_needs(rng):
     assert overlap(x, y, precision=0.3).sample == 1000  # the pilot is enough
     assert overlap(x, x, precision=0.002).sample == 1500  # no spread: the rule of three
     assert overlap(x[:50], y[:50], precision=0.001).sample == 50
+    assert overlap(x, x, precision=1e-310).sample == 4000  # more than any float holds: all
     larger, smaller = draw(4000, 2000), draw(4000, 1000)
     assert (larger[:1000] == smaller).all()
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_precision_may_be_any_real_number(spaces):
+    x, _, y = spaces
+    assert overlap(x, y, precision=np.float32(0.3)).sample == overlap(x, y, precision=0.3).sample
+    with pytest.raises(IsthmusError, match="precision: needed a half width between 0 and 1, got nan"):
+        overlap(x, y, precision=float("nan"))
 
 
 def test_random_pairings_of_a_sample_have_the_chance_level(spaces):
