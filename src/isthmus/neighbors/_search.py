@@ -11,7 +11,7 @@ from isthmus._errors import NeighborError
 from isthmus._shapes import Float, Int, Progress
 from isthmus.neighbors._blocked import BlockedEngine
 from isthmus.neighbors._csls import csls_neighbors, csls_neighbors_among
-from isthmus.neighbors._native import NativeEngine, available, check_kernel, instruction_set
+from isthmus.neighbors._native import NativeEngine, available, instruction_set
 from isthmus.neighbors._neighbors import (
     Metric,
     NeighborEngine,
@@ -31,7 +31,6 @@ from isthmus.pairs import VectorStream, check_vectors
 def default_engine() -> NeighborEngine:
     """The compiled engine, or the numpy engine with one warning where the compiled one was not built."""
     if available():
-        check_kernel()
         return NativeEngine()
     warnings.warn(
         "isthmus was installed without its compiled neighbor engine: the numpy engine serves, exact but slower. "
@@ -44,6 +43,9 @@ def default_engine() -> NeighborEngine:
 
 def describe_engine() -> str:
     """What searches by default, with its instruction set: "native (avx512)", "native (avx2)", "numpy", ...
+
+    Raises:
+        NeighborError: a name in ISTHMUS_KERNEL that no instruction set has.
 
     Example:
         >>> describe_engine().split()[0] in ("native", "numpy")
@@ -93,7 +95,7 @@ def search(
     array = vectors if isinstance(vectors, VectorStream) else check_vectors(vectors, name)
     n = len(array)
     check_metric(metric)
-    check_k(k, n, include_self=include_self, name=array.name if isinstance(array, VectorStream) else name)
+    k = check_k(k, n, include_self=include_self, name=array.name if isinstance(array, VectorStream) else name)
     wanted = np.arange(n) if rows is None else check_rows(rows, n)
     engine = engine or default_engine()
     others = k - include_self
@@ -181,7 +183,7 @@ def search_among(
     asked = check_vectors(queries, "queries")
     items = vectors if isinstance(vectors, VectorStream) else check_vectors(vectors, "vectors")
     check_metric(metric)
-    check_k(k, len(items), include_self=True)
+    k = check_k(k, len(items), include_self=True)
     width = items.width if isinstance(items, VectorStream) else items.shape[1]
     if asked.shape[1] != width:
         raise NeighborError(
