@@ -181,9 +181,9 @@ def test_refuses(spaces, ask, match):
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
-@pytest.mark.parametrize("method", ["hnsw", "ivf"])
+@pytest.mark.parametrize("method", ["hnsw", "ivf", "pynndescent"])
 def test_approximate_overlap_says_what_it_missed(spaces, method, metric):
-    pytest.importorskip("faiss", reason="the extra `ann` is not installed")
+    pytest.importorskip("pynndescent" if method == "pynndescent" else "faiss", reason="the extra `ann` is not installed")
     x, _, y = spaces
     result = approximate_overlap(x, y, 10, metric, method=method, sample=900)
     exact = overlap(x, y, 10, metric)
@@ -196,7 +196,16 @@ def test_approximate_overlap_says_what_it_missed(spaces, method, metric):
         assert result.recall_a < 1
     assert not (near == np.arange(900)[:, None]).any()
     part = approximate_overlap(x, y, 10, metric, method=method, sample=300)
-    assert part.corrected.low <= exact.mnno <= part.corrected.high or method == "hnsw"
+    assert part.corrected.low <= exact.mnno <= part.corrected.high or method != "ivf"
+
+
+def test_rows_without_a_direction_have_cosine_zero_with_everything_in_approximate_lists_too(spaces):
+    pytest.importorskip("faiss", reason="the extra `ann` is not installed")
+    x = spaces[0].copy()
+    x[[5, 17, 300]] = 0
+    found, exact = search_approximately(x, 10, "cosine", "ivf"), search(x, 10).index
+    assert (found[[5, 17, 300]] == exact[[5, 17, 300]]).all()
+    assert np.mean(found == exact) > 0.9
 
 
 def test_lists_that_are_too_short_hold_nothing_more(spaces, monkeypatch):
