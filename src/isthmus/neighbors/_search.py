@@ -23,7 +23,7 @@ from isthmus.neighbors._neighbors import (
     check_rows,
     check_scale,
 )
-from isthmus.neighbors._streamed import free_bytes, lot_of_queries, search_stream
+from isthmus.neighbors._streamed import block_rows, free_bytes, lot_of_queries, search_stream
 from isthmus.pairs import VectorStream, check_vectors
 
 
@@ -135,12 +135,14 @@ def _in_passes(
     progress: Progress | None,
 ) -> tuple[Int[ndarray, "m k"], Float[ndarray, "m k"]]:
     """The files read once for all rows, or, where so many do not fit into memory, once for each lot of them that does."""
-    lot = lot_of_queries(free_bytes(memory), stream, len(rows), k)
+    free = free_bytes(memory, engine)
+    lot = lot_of_queries(free, stream, len(rows), k)
+    block = block_rows(free - 16 * k * len(rows), stream, lot, k)
     index, distance = np.empty((len(rows), k), dtype=np.int64), np.empty((len(rows), k))
     for start in range(0, len(rows), lot):
         own = rows[start : start + lot]
         index[start : start + lot], squared = search_stream(
-            stream, stream.rows(own), own, k, metric, engine=engine, memory=memory, progress=progress
+            stream, stream.rows(own), own, k, metric, engine=engine, rows=block, progress=progress
         )
         distance[start : start + lot] = in_metric(squared, metric)
     return index, distance
@@ -193,7 +195,8 @@ def search_among(
     nobody, everything = np.full(len(asked), -1), np.full(len(asked), np.inf)
     if isinstance(items, VectorStream):
         check_distance(metric, "sets in files")
-        index, squared = search_stream(items, asked, nobody, k, metric, engine=engine, memory=memory, progress=progress)
+        block = block_rows(free_bytes(memory, engine), items, len(asked), k)
+        index, squared = search_stream(items, asked, nobody, k, metric, engine=engine, rows=block, progress=progress)
     elif metric == "csls":
         index, distance = csls_neighbors_among(items, asked, k, engine, progress)
         return Neighbors(index, distance, metric, includes_self=False, among=len(items))
