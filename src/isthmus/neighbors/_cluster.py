@@ -57,7 +57,7 @@ class Cluster:
                 "cluster: needed dask and distributed, found none. Run `pip install 'isthmus[cluster]'`."
             ) from error
         if where.isascii() and where.isdigit() and int(where):
-            local = LocalCluster(n_workers=int(where), threads_per_worker=1, dashboard_address=None, silence_logs=50)
+            local = LocalCluster(n_workers=int(where), threads_per_worker=1, dashboard_address=":0", silence_logs=50)
             return cls(Client(local), memory, max(1, cores() // int(where)))
         try:
             return cls(Client(where, timeout=10), memory)
