@@ -1,6 +1,8 @@
 """What the benchmarks share: interleaved runs and their medians, the facts of the machine, the peak of a matrix product."""
 
 import argparse
+import contextlib
+import importlib
 import importlib.metadata
 import json
 import os
@@ -13,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from isthmus.neighbors import describe_engine
 
 THREADS = 2
 PAUSE = 0.2  # seconds
 SHORT = 0.3
+MODULES = {"faiss-cpu": "faiss", "scikit-learn": "sklearn"}
 
 
 def version(package: str) -> str | None:
@@ -38,26 +42,27 @@ def interleaved(calls: dict[str, Callable[[], object]], repeats: int) -> dict[st
     """Every call once, then every call again, so that what the machine does meanwhile meets all of them.
 
     A first round is not counted. Before each call there is a pause, since threads of the one before may still be looking for
-    work. Short calls are made three times a round.
+    work. Calls that were short in the first round are made three times in each of the others.
     """
+    first = {name: seconds(call) for name, call in calls.items()}
     times: dict[str, list[float]] = {name: [] for name in calls}
-    for number in range(repeats + 1):
+    for _ in range(repeats):
         for name, call in calls.items():
-            for _ in range(3 if number and times[name] and min(times[name]) < SHORT else 1):
+            for _ in range(3 if first[name] < SHORT else 1):
                 time.sleep(PAUSE)
-                taken = seconds(call)
-                if number:
-                    times[name].append(taken)
+                times[name].append(seconds(call))
     return times
 
 
-def compare(what: str, ours: str, calls: dict[str, Callable[[], object]], repeats: int) -> list[dict[str, Any]]:
-    """A line for each call: median, spread, and how many times as long as ours it took."""
+def compare(
+    what: str, ours: str, calls: dict[str, Callable[[], object]], repeats: int, instead: dict[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """A line for each call: median, spread, and how many times as long as ours it took, or as another of ours `instead`."""
     times = interleaved(calls, repeats)
     rows = []
     for name, values in times.items():
         median = statistics.median(values)
-        ratio = median / statistics.median(times[ours])
+        ratio = median / statistics.median(times[(instead or {}).get(name, ours)])
         spread = (max(values) - min(values)) / median / 2
         print(
             f"{what:<28} {name:<34} {median:8.3f} s (+-{spread:.0%}, fastest {min(values):.3f})  {ratio:6.2f}x", flush=True
@@ -75,6 +80,15 @@ def product_peak() -> float:
     return 2 * 3000**3 / statistics.median(seconds(lambda: a @ a) for _ in range(5))
 
 
+def processor() -> str:
+    """Its name: in /proc/cpuinfo where there is one, which `platform` does not read."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
 def parser(description: str) -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(description=description.split("\n", maxsplit=1)[0])
     found.add_argument("--quick", action="store_true", help="small cases, under a minute")
@@ -83,11 +97,17 @@ def parser(description: str) -> argparse.ArgumentParser:
 
 
 def machine(*packages: str) -> dict[str, Any]:
-    facts = {
-        "processor": platform.processor() or platform.machine(), "cores": os.cpu_count(), "python": sys.version.split()[0],
-        "engine": describe_engine(), "threads": THREADS, "load": os.getloadavg()[0],
-        "versions": {package: version(package) for package in packages},
-    }  # fmt: skip
+    """The facts; the packages that are installed are imported, since limits of threads reach only what is loaded."""
+    for package in packages:
+        if version(package):
+            importlib.import_module(MODULES.get(package, package))
+    with threadpool_limits(THREADS):
+        facts = {
+            "processor": processor(), "cores": os.cpu_count(), "python": sys.version.split()[0],
+            "engine": describe_engine(), "threads": THREADS, "load": os.getloadavg()[0],
+            "blas": [f"{each['internal_api']} {each['version']}" for each in threadpool_info()],
+            "product_peak": product_peak(), "versions": {package: version(package) for package in packages},
+        }  # fmt: skip
     print(json.dumps(facts), flush=True)
     return facts
 

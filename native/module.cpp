@@ -57,8 +57,8 @@ void released(nb::object report, Work work) {
 template <class T>
 nb::tuple run(const isthmus::Request<T>& request, nb::object report) {
     const int64_t rows = request.queries ? request.m : request.n, k = request.k;
-    auto index = std::make_unique<int64_t[]>(rows * k);
-    auto squared = std::make_unique<double[]>(rows * k);
+    std::unique_ptr<int64_t[]> index(new int64_t[rows * k]);  // not cleared: all of it is written
+    std::unique_ptr<double[]> squared(new double[rows * k]);
     int exponent = 0;
     released(report, [&](isthmus::Progress& progress) {
         isthmus::search<T>(request, &exponent, index.get(), squared.get(), progress);

@@ -21,7 +21,8 @@ Near::Near(const Rows<T>& rows, const std::vector<double>& center, const Tile& t
     : bytes_(bytes), columns_(tile.columns), panels_((rows.size() + columns_ - 1) / columns_) {
     const int64_t n = rows.size(), d = static_cast<int64_t>(center.size()), padded = panels_ * columns_;
     depth_ = bytes ? (d + 3) / 4 : d;
-    units_.resize(padded * depth_);
+    units_.reset(new uint32_t[padded * depth_]);  // not cleared, but for the last panel, which items may not fill
+    std::fill(units_.get() + (padded - columns_) * depth_, units_.get() + padded * depth_, 0);
     for (auto* numbers : {&scale_, &error_, &reach_}) numbers->resize(padded);
     half_.resize(padded, INFINITY);  // behind the last item: farther than anything
     offset_.resize(padded);
@@ -35,6 +36,8 @@ Near::Near(const Rows<T>& rows, const std::vector<double>& center, const Tile& t
     team.share(panels_, 4, [&](int64_t begin, int64_t end) {
         std::vector<double> y(d);
         std::vector<uint32_t> q(depth_);
+        std::vector<int8_t> whole(bytes ? 4 * depth_ : 0);
+        std::vector<float> rounded(bytes ? 0 : depth_);
         for (int64_t i = begin * columns_; i < std::min(end * columns_, n); ++i) {
             const double peak = rows.move(i, center.data(), y.data());
             Sums sums;
@@ -42,10 +45,12 @@ Near::Near(const Rows<T>& rows, const std::vector<double>& center, const Tile& t
             if (bytes) {
                 scale = static_cast<float>(peak / 127 * kUp);
                 const bool vanishing = scale < 1e-30f;  // then all of it counts as error
-                sums = exact.to_bytes(y.data(), vanishing ? 1.0 : scale, d, reinterpret_cast<int8_t*>(q.data()));
+                sums = exact.to_bytes(y.data(), vanishing ? 1.0 : scale, d, whole.data());
+                std::memcpy(q.data(), whole.data(), 4 * depth_);
                 if (vanishing) scale = 0;
             } else {
-                sums = exact.to_floats(y.data(), d, reinterpret_cast<float*>(q.data()));
+                sums = exact.to_floats(y.data(), d, rounded.data());
+                std::memcpy(q.data(), rounded.data(), 4 * depth_);
             }
             const double length = std::sqrt(sums.square), residue = scale == 0 ? length : std::sqrt(sums.residue);
             const double error = residue + kExactRoundoff * (length + center_length) + product_error * length;
@@ -56,7 +61,7 @@ Near::Near(const Rows<T>& rows, const std::vector<double>& center, const Tile& t
             offset_[i] = static_cast<int32_t>(128 * sums.q);
             float& reach = panel_reach_[i / columns_];
             reach = std::max(reach, reach_[i]);
-            uint32_t* to = units_.data() + i / columns_ * depth_ * columns_ + i % columns_;
+            uint32_t* to = units_.get() + i / columns_ * depth_ * columns_ + i % columns_;
             for (int64_t p = 0; p < depth_; ++p) to[p * columns_] = bytes ? q[p] ^ 0x80808080u : q[p];
         }
     });

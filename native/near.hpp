@@ -1,6 +1,7 @@
 // Approximations of all items, packed for the product; kernel.hpp says what is known of each.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "kernel.hpp"
@@ -18,7 +19,7 @@ class Near {
 
     // The units of the panel from this depth on: [depth][column][unit].
     const uint32_t* panel(int64_t panel, int64_t from) const {
-        return units_.data() + (panel * depth_ + from) * columns_;
+        return units_.get() + (panel * depth_ + from) * columns_;
     }
     int64_t panels() const { return panels_; }
     int64_t depth() const { return depth_; }  // in units
@@ -44,7 +45,7 @@ class Near {
   private:
     bool bytes_;
     int64_t columns_, panels_, depth_;
-    std::vector<uint32_t> units_;
+    std::unique_ptr<uint32_t[]> units_;
     std::vector<float> scale_, error_, half_, reach_, panel_reach_;
     std::vector<int32_t> offset_;
 };

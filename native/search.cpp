@@ -28,16 +28,25 @@ constexpr size_t kBatch = 64;             // pairs that are looked at together
 constexpr int64_t kPieceColumns = 16384;  // columns of a piece of work, about
 constexpr int64_t kMaxByteDimensions = 60000;  // beyond, sums of products of bytes could leave 32 bits
 constexpr double kRoundoff = 1.0 / (1 << 24);  // of float32
+constexpr double kUnknown = -1;           // a squared distance that was not computed
+constexpr int64_t kTermsAtOnce = 1 << 26;  // of float64 distances, between two looks at whether to stop
 constexpr size_t kProbe = 16;             // one piece of so many and one shows whether bytes tell enough pairs apart
 constexpr double kMostSurvivors = 0.25;   // share of pairs left by the filter above which they do not, and float32 is faster
 
 // The neighbors of one row so far: unordered, thinned when full.
 struct Shortlist {
     std::atomic_flag busy = ATOMIC_FLAG_INIT;
-    bool exact = false;  // whether the squared distances are exact, or float32 and all that may be among the nearest is kept
+    std::atomic<bool> exact{false};  // the squared distances are exact; or float32, and all that may be among the nearest is kept
+    bool thinned = false;            // while exact: the k-th entry is the k-th smallest so far, or was when others came behind it
     int32_t size = 0;
 };
-using Found = std::pair<double, int64_t>;  // squared distance, item: in this order the smallest k are the answer
+struct Found {
+    double squared;
+    int64_t item;
+    bool operator<(const Found& other) const {  // in this order the smallest k are the answer
+        return squared < other.squared || (squared == other.squared && item < other.item);
+    }
+};
 
 template <class T>
 class Search {
@@ -48,14 +57,17 @@ class Search {
           capacity_(whole_vectors(request.k + std::max<int64_t>(6, request.k / 4))),
           items_(request.items, request.n, request.d, request.cosine, exponent, team_, kernel_.exact),
           rounding_(4.4 * kRoundoff * (request.cosine ? 1 : std::sqrt(double(request.d)))),
-          cut_(queries_), limit_(queries_), lists_(queries_), found_(queries_ * capacity_), near_found_(queries_ * capacity_) {
+          cut_(queries_), limit_(queries_), last_(queries_), lists_(queries_), found_(new Found[queries_ * capacity_]),
+          near_found_(new float[queries_ * capacity_]) {
         if (!symmetric_)
             other_ = std::make_unique<Rows<T>>(request.queries, queries_, request.d, request.cosine, exponent, team_,
                                                kernel_.exact);
         screened_ = items_.screened() && rows().screened();
         for (Shortlist& list : lists_) list.exact = !screened_;
-        for (int64_t i = 0; i < queries_; ++i)
+        for (int64_t i = 0; i < queries_; ++i) {
             narrow_to(i, rows().zero(i) ? -INFINITY : asked_.within ? cut_at(asked_.within[i]) : INFINITY);
+            last_[i].store(std::numeric_limits<int64_t>::max(), std::memory_order_relaxed);
+        }
     }
 
     void run(int64_t* index, double* squared) {
@@ -105,6 +117,7 @@ class Search {
             std::vector<float> tile(rows * columns), upper(count * columns), cut(columns);
             const Side side = near.side(panel, nullptr);
             for (int64_t g = 0; g < groups.count; ++g) {
+                if (progress_.stopped()) return;
                 const Side group = groups.side(g, rows, nullptr);
                 for (int64_t p = 0; p < near.depth(); p += kDepth)
                     product().multiply(groups.units.data() + (g * near.depth() + p) * rows, near.panel(panel, p),
@@ -153,7 +166,7 @@ class Search {
                         [&](int64_t piece, int64_t) { multiply(pieces[piece]); });
         };
         work(probe);
-        if (bytes_ && double(survived_) > kMostSurvivors * double(progress_.done) * columns) approximate(false);
+        if (bytes_ && !progress_.stop && double(survived_) > kMostSurvivors * double(progress_.done) * columns) approximate(false);
         work(rest);
     }
 
@@ -205,6 +218,7 @@ class Search {
         for (; hits; hits &= hits - 1) {
             const int64_t j = column + __builtin_ctzll(hits);
             if (j >= asked_.n || (symmetric_ ? j <= i : asked_.own && asked_.own[i] == j)) continue;
+            if (too_late(i, j) && (!symmetric_ || too_late(j, i))) continue;
             met.push_back({i, j, 0});
         }
     }
@@ -214,8 +228,14 @@ class Search {
     void decide(std::vector<Met>& met) {
         for (Met& pair : met) pair.squared = look(pair.row, pair.item);
         for (const Met& pair : met) {
-            offer(pair.row, pair.squared, pair.item);
-            if (symmetric_) offer(pair.item, pair.squared, pair.row);
+            const bool row = pair.squared <= limit_[pair.row].load(std::memory_order_relaxed);
+            const bool item = symmetric_ && pair.squared <= limit_[pair.item].load(std::memory_order_relaxed);
+            // The exact distance is the same from both sides, to the last bit.
+            double exact = screened_ ? kUnknown : pair.squared;
+            if (screened_ && ((row && lists_[pair.row].exact) || (item && lists_[pair.item].exact)))
+                exact = rows().squared_distance(pair.row, items_, pair.item);
+            if (row) offer(pair.row, pair.item, pair.squared, exact);
+            if (item) offer(pair.item, pair.row, pair.squared, exact);
         }
         survived_.fetch_add(static_cast<int64_t>(met.size()), std::memory_order_relaxed);
         met.clear();
@@ -228,27 +248,35 @@ class Search {
 
     int64_t whole_vectors(int64_t count) const { return (count + kernel_.tile.width - 1) / kernel_.tile.width * kernel_.tile.width; }
 
-    void offer(int64_t row, double squared, int64_t item) {
-        if (squared > limit_[row].load(std::memory_order_relaxed)) return;
+    // Whether the k nearest of a row are known to be at distance 0, and before this item.
+    bool too_late(int64_t row, int64_t item) const { return item > last_[row].load(std::memory_order_relaxed); }
+
+    void offer(int64_t row, int64_t item, double near, double exact) {
         Shortlist& list = lists_[row];
         while (list.busy.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
-        if (screened_ && list.exact) squared = rows().squared_distance(row, items_, item);
-        near_found_[row * capacity_ + list.size] = static_cast<float>(squared);
-        found_[row * capacity_ + list.size++] = {squared, item};
-        if (list.size == capacity_) thin(row, list);
+        if (list.exact && exact == kUnknown) exact = rows().squared_distance(row, items_, item);
+        const Found found{list.exact ? exact : near, item};
+        if (!list.thinned || found < found_[row * capacity_ + asked_.k - 1]) {
+            near_found_[row * capacity_ + list.size] = static_cast<float>(found.squared);
+            found_[row * capacity_ + list.size++] = found;
+            if (list.size == capacity_) thin(row, list);
+        }
         list.busy.clear(std::memory_order_release);
     }
 
     // Leaves those that may still be among the k nearest, and narrows the cut to them.
     void thin(int64_t row, Shortlist& list) {
-        Found* found = found_.data() + row * capacity_;
+        Found* found = found_.get() + row * capacity_;
         if (list.exact) {
             std::nth_element(found, found + asked_.k - 1, found + list.size);
             list.size = static_cast<int32_t>(asked_.k);
-            narrow_to(row, cut_at(found[asked_.k - 1].first));
+            list.thinned = true;
+            const Found& kth = found[asked_.k - 1];
+            narrow_to(row, cut_at(kth.squared));
+            if (kth.squared == 0) last_[row].store(kth.item, std::memory_order_relaxed);
             return;
         }
-        float* near = near_found_.data() + row * capacity_;
+        float* near = near_found_.get() + row * capacity_;
         std::fill(near + list.size, near + capacity_, INFINITY);
         const double exact_kth = most(kernel_.tile.kth(near, capacity_, asked_.k));
         const float limit = above(most(exact_kth));
@@ -267,10 +295,10 @@ class Search {
     }
 
     void make_exact(int64_t row, Shortlist& list) {
-        Found* found = found_.data() + row * capacity_;
+        Found* found = found_.get() + row * capacity_;
         for (Found* f = found; f < found + list.size; ++f) {
-            if (f + 1 < found + list.size) items_.prefetch(f[1].second);
-            f->first = rows().squared_distance(row, items_, f->second);
+            if (f + 1 < found + list.size) items_.prefetch(f[1].item);
+            f->squared = rows().squared_distance(row, items_, f->item);
         }
         list.exact = true;
     }
@@ -297,9 +325,10 @@ class Search {
     static float above(double x) { return std::nextafter(static_cast<float>(x), INFINITY); }
 
     void write(int64_t* index, double* squared) {
-        team_.share(queries_, 64, [&](int64_t begin, int64_t end) {
+        const int64_t piece = std::clamp<int64_t>(kTermsAtOnce / (capacity_ * asked_.d), 1, 64);
+        team_.share(queries_, piece, [&](int64_t begin, int64_t end) {
             for (int64_t i = begin; i < end; ++i) {
-                Found* found = found_.data() + i * capacity_;
+                Found* found = found_.get() + i * capacity_;
                 Shortlist& list = lists_[i];
                 if (rows().zero(i)) list.exact = true, list.size = first_items(i, found);
                 if (!list.exact) {
@@ -307,12 +336,12 @@ class Search {
                     make_exact(i, list);
                 }
                 Found* end = found + list.size;
-                if (asked_.within) end = std::partition(found, end, [&](const Found& f) { return f.first <= asked_.within[i]; });
+                if (asked_.within) end = std::partition(found, end, [&](const Found& f) { return f.squared <= asked_.within[i]; });
                 const int64_t kept = std::min<int64_t>(end - found, asked_.k);
                 std::sort(found, end);  // a shortlist holds few more than k
                 for (int64_t q = 0; q < asked_.k; ++q) {
-                    index[i * asked_.k + q] = q < kept ? found[q].second : -1;
-                    squared[i * asked_.k + q] = q < kept ? found[q].first : std::numeric_limits<double>::infinity();
+                    index[i * asked_.k + q] = q < kept ? found[q].item : -1;
+                    squared[i * asked_.k + q] = q < kept ? found[q].squared : std::numeric_limits<double>::infinity();
                 }
             }
         });
@@ -343,9 +372,10 @@ class Search {
     bool screened_ = false;
     std::vector<std::atomic<float>> cut_;    // what half a squared distance must not exceed to matter to a row
     std::vector<std::atomic<float>> limit_;  // what a squared distance, as looked at, must not exceed
+    std::vector<std::atomic<int64_t>> last_;  // where k items are at distance 0, the last of the first k: none after it matters
     std::vector<Shortlist> lists_;
-    std::vector<Found> found_;
-    std::vector<float> near_found_;          // the squared distances of `found_` in float32
+    std::unique_ptr<Found[]> found_;        // not cleared: that alone would take seconds
+    std::unique_ptr<float[]> near_found_;   // the squared distances of `found_` in float32
 };
 
 }  // namespace
@@ -372,7 +402,10 @@ void search(const Request<T>& request, int* exponent, int64_t* index, double* sq
         scaled.within = within.data();
     }
     Search<T>(scaled, twice / 2, team, progress).run(index, squared);
-    for (int64_t i = 0; i < request.m * request.k; ++i) squared[i] = std::ldexp(squared[i], twice);
+    if (!progress.stop && twice)
+        team.share(request.m * request.k, 1 << 16, [&](int64_t begin, int64_t end) {
+            for (int64_t i = begin; i < end; ++i) squared[i] = std::ldexp(squared[i], twice);
+        });
 }
 
 template void search(const Request<float>&, int*, int64_t*, double*, Progress&);

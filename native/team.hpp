@@ -19,7 +19,7 @@ namespace isthmus {
 struct Progress {
     std::atomic<int64_t> done{0}, all{1};  // pairs
     std::atomic<bool> stop{false};
-    std::function<void()> watch;  // called between pieces of work, on the thread that made this
+    std::function<void()> watch;  // called between pieces of work and while others finish theirs, on the thread that made this
     const std::thread::id owner = std::this_thread::get_id();
 
     bool stopped() {
@@ -89,17 +89,21 @@ class Team {
         }
     }
 
-    // Looks for a while before it sleeps: phases follow one another closely, and who does not sleep keeps his core.
+    // Looks for a while before it sleeps: phases follow one another closely, and who does not sleep keeps his core. The owner
+    // wakes to watch, however long the others' last pieces take.
     template <class Ready>
     void wait(Ready ready) {
         const auto patience = std::chrono::steady_clock::now() + std::chrono::milliseconds(2);
         while (!ready()) {
-            if (std::chrono::steady_clock::now() > patience) {
-                std::unique_lock<std::mutex> hold(guard_);
-                changed_.wait(hold, ready);
-                return;
+            if (std::chrono::steady_clock::now() < patience) {
+                std::this_thread::yield();
+                continue;
             }
-            std::this_thread::yield();
+            {
+                std::unique_lock<std::mutex> hold(guard_);
+                changed_.wait_for(hold, std::chrono::milliseconds(100), ready);
+            }
+            progress_.stopped();
         }
     }
 

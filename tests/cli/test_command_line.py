@@ -328,6 +328,8 @@ def test_overlap_of_files_in_blocks_on_a_sample_and_whole(files):
     assert json.loads(run("overlap", *arguments, "--memory", "1GB", cwd=files).stdout) == sampled
     assert [(record["sample"], record["k"]) for record in sampled] == [(60, 5), (60, 10)] * 2
     assert sampled[0]["ci_population"] == "all items of the set, of which some were drawn"
+    everything = json.loads(run("overlap", "x.npy", "x.npy", "--precision", "1e-310", "--json", cwd=files).stdout)
+    assert everything[0]["sample"] == everything[0]["n"]
     table = run("overlap", "x.npy", "y.npy", "--precision", "0.2", cwd=files).stdout
     assert "sampled" in table
     assert "interval about all items of the set" in " ".join(table.split())

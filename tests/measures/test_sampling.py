@@ -123,8 +123,17 @@ def test_precision_draws_as_many_as_it_needs(rng):
     assert overlap(x, y, precision=0.3).sample == 1000  # the pilot is enough
     assert overlap(x, x, precision=0.002).sample == 1500  # no spread: the rule of three
     assert overlap(x[:50], y[:50], precision=0.001).sample == 50
+    assert overlap(x, x, precision=1e-310).sample == 4000  # more than any float holds: all
     larger, smaller = draw(4000, 2000), draw(4000, 1000)
     assert (larger[:1000] == smaller).all()
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_precision_may_be_any_real_number(spaces):
+    x, _, y = spaces
+    assert overlap(x, y, precision=np.float32(0.3)).sample == overlap(x, y, precision=0.3).sample
+    with pytest.raises(IsthmusError, match="precision: needed a half width between 0 and 1, got nan"):
+        overlap(x, y, precision=float("nan"))
 
 
 def test_random_pairings_of_a_sample_have_the_chance_level(spaces):
@@ -171,10 +180,13 @@ def test_refuses(spaces, ask, match):
         ask(spaces[0], spaces[2])
 
 
-@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
-@pytest.mark.parametrize("method", ["hnsw", "ivf"])
+@pytest.mark.timeout(3600)  # pynndescent compiles itself
+@pytest.mark.parametrize(
+    ("method", "metric"),
+    [("hnsw", "cosine"), ("hnsw", "euclidean"), ("ivf", "cosine"), ("ivf", "euclidean"), ("pynndescent", "cosine")],
+)
 def test_approximate_overlap_says_what_it_missed(spaces, method, metric):
-    pytest.importorskip("faiss", reason="the extra `ann` is not installed")
+    pytest.importorskip("pynndescent" if method == "pynndescent" else "faiss", reason="the extra `ann` is not installed")
     x, _, y = spaces
     result = approximate_overlap(x, y, 10, metric, method=method, sample=900)
     exact = overlap(x, y, 10, metric)
@@ -187,7 +199,16 @@ def test_approximate_overlap_says_what_it_missed(spaces, method, metric):
         assert result.recall_a < 1
     assert not (near == np.arange(900)[:, None]).any()
     part = approximate_overlap(x, y, 10, metric, method=method, sample=300)
-    assert part.corrected.low <= exact.mnno <= part.corrected.high or method == "hnsw"
+    assert part.corrected.low <= exact.mnno <= part.corrected.high or method != "ivf"
+
+
+def test_rows_without_a_direction_have_cosine_zero_with_everything_in_approximate_lists_too(spaces):
+    pytest.importorskip("faiss", reason="the extra `ann` is not installed")
+    x = spaces[0].copy()
+    x[[5, 17, 300]] = 0
+    found, exact = search_approximately(x, 10, "cosine", "ivf"), search(x, 10).index
+    assert (found[[5, 17, 300]] == exact[[5, 17, 300]]).all()
+    assert np.mean(found == exact) > 0.9
 
 
 def test_lists_that_are_too_short_hold_nothing_more(spaces, monkeypatch):

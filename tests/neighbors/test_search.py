@@ -1,5 +1,12 @@
 """Laws of neighbor search: what must hold for any vectors, and what real data show."""
 
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -159,14 +166,41 @@ def test_a_search_at_depth_serves_every_smaller_k(rng):
     [
         (np.ones((5, 2)), 5, "needed more than 5 items for k=5, got 5 items"),
         (np.ones((5, 2)), 0, "needed 1 to 4, as there are 5 items"),
+        (np.ones((5, 2)), 3.0, "k: needed a whole number, got 3.0"),
+        (np.ones((5, 2)), "3", "k: needed a whole number, got '3'"),
         (np.array([[1.0, np.nan], [1, 2], [3, 4]]), 1, "got nan in row 0, column 1"),
         (np.ones(5), 1, "needed two dimensions"),
         (np.array([["a", "b"]]), 1, "needed real numbers"),
     ],
 )
+@pytest.mark.usefixtures("unchecked_shapes")
 def test_refuses(vectors, k, match):
     with pytest.raises(IsthmusError, match=match):
         search(vectors, k)
+
+
+@pytest.mark.parametrize("threads", [0, -4])
+def test_refuses_fewer_than_one_thread(threads):
+    with pytest.raises(IsthmusError, match=f"threads: needed 1 or more, got {threads}"):
+        NativeEngine(threads)
+
+
+def test_an_instruction_set_that_there_is_not_is_refused_everywhere(monkeypatch):
+    pytest.importorskip("isthmus.neighbors._kernel", reason="installed without the compiled engine")
+    monkeypatch.setenv("ISTHMUS_KERNEL", "avx9")
+    for ask in (describe_engine, NativeEngine):
+        with pytest.raises(IsthmusError, match="ISTHMUS_KERNEL: needed one of .*, got 'avx9'"):
+            ask()
+
+
+def test_an_instruction_set_that_the_processor_lacks_gives_the_next_narrower(monkeypatch):
+    native = pytest.importorskip("isthmus.neighbors._kernel", reason="installed without the compiled engine")
+    given = []
+    for name in reversed(KERNELS):
+        monkeypatch.setenv("ISTHMUS_KERNEL", name)
+        given.append(native.instruction_set())
+        there = given[-1] == name
+        assert there or given[-1] == given[-2]
 
 
 def test_refuses_an_unknown_metric():
@@ -181,6 +215,53 @@ def test_reports_progress(rng):
     assert len(calls) > 1
 
 
+def test_the_engine_reports_rising_shares_and_passes_on_what_the_callback_raises(rng):
+    pytest.importorskip("isthmus.neighbors._kernel", reason="installed without the compiled engine")
+    vectors = rng.normal(size=(40_000, 300)).astype(np.float32)
+    calls = []
+    search(vectors, 10, engine=NativeEngine(1), progress=lambda *call: calls.append(call))
+    done = [call[1] for call in calls]
+    assert len(set(done)) > 2
+    assert done == sorted(done)
+    assert all(call[0] == "neighbors" and 0 <= call[1] <= call[2] == 40_000 for call in calls)
+
+    def stop(*_):
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        search(vectors, 10, engine=NativeEngine(2), progress=stop)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to a process on Windows")
+@pytest.mark.parametrize("shape", ["(100_000, 1000), 10", "(6_000, 4_096), 3_000"], ids=["many rows", "many neighbors"])
+def test_ctrl_c_stops_the_engine(shape):
+    """The search takes many times as long as it is given to stop, on any machine."""
+    pytest.importorskip("isthmus.neighbors._kernel", reason="installed without the compiled engine")
+    script = f"""
+        import time
+        import numpy as np
+        from isthmus.neighbors import NativeEngine, search
+        def find(shape, k):
+            vectors = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+            print("started", flush=True)
+            try:
+                search(vectors, k, engine=NativeEngine(2))
+            except KeyboardInterrupt:
+                print("stopped", flush=True)
+        find({shape})
+        """
+    environment = {**os.environ, "ISTHMUS_KERNEL": "baseline"}
+    searching = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert searching.stdout.readline() == "started\n"
+    time.sleep(1)
+    start = time.monotonic()
+    searching.send_signal(signal.SIGINT)
+    assert searching.communicate(timeout=60)[0] == "stopped\n"
+    assert time.monotonic() - start < 8
+
+
 def same_bytes_sets():
     rng = np.random.default_rng(0)
     clusters = np.repeat(rng.normal(size=(12, 30)), 40, axis=0) + 1e-4 * rng.normal(size=(480, 30))
@@ -192,6 +273,10 @@ def same_bytes_sets():
         "integer grid": rng.integers(-2, 3, size=(700, 3)).astype(np.float32),
         "all rows equal": np.ones((300, 4), np.float32),
         "repeated rows": np.repeat(rng.normal(size=(5, 7)), 200, axis=0),
+        "half of the rows equal": np.where(rng.random((900, 1)) < 0.5, 1.0, rng.normal(size=(900, 40))).astype(np.float32),
+        "all but equal": (np.repeat(rng.normal(size=(9, 40)), 70, axis=0) + 1e-7 * rng.normal(size=(630, 40))).astype(
+            np.float32
+        ),
         "zero rows": np.where(rng.random((400, 1)) < 0.2, 0, rng.normal(size=(400, 9))),
         "zero rows, single": np.where(rng.random((400, 1)) < 0.2, 0, rng.normal(size=(400, 9))).astype(np.float32),
         "one far row": np.concatenate([rng.normal(size=(400, 20)), np.full((1, 20), 1e6)]).astype(np.float32),
@@ -213,6 +298,31 @@ def test_every_engine_and_thread_count_gives_the_same_bytes(engine, name, metric
             table = search(SETS[name], k, metric, engine=one)
             assert table.index.tobytes() == expected.index.tobytes()
             assert table.distance.tobytes() == expected.distance.tobytes()
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_both_engines_give_the_same_bytes_on_the_paper_s_features(metric, data_folder):
+    pytest.importorskip("isthmus.neighbors._kernel", reason="installed without the compiled engine")
+    with np.load(data_folder / "iapr_tc12_test" / "iapr_tc12_test.npz") as arrays:
+        sets = [values for values in arrays.values() if values.dtype.kind == "f" and values.ndim == 2]
+    assert len(sets) == 2
+    for vectors in sets:
+        ours, slow = (search(vectors, 10, metric, engine=one) for one in (NativeEngine(2), NUMPY))
+        assert ours.index.tobytes() == slow.index.tobytes()
+        assert ours.distance.tobytes() == slow.distance.tobytes()
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_blocks_of_several_pieces_give_what_queries_give(rng, metric):
+    """More items than a piece of work has columns, against the rows of some of them."""
+    pytest.importorskip("isthmus.neighbors._kernel", reason="installed without the compiled engine")
+    vectors = rng.normal(size=(40_000, 8)).astype(np.float32)
+    vectors[rng.permutation(40_000)[:9_000]] = vectors[0]
+    table = search(vectors, 5, metric, engine=NativeEngine(2))
+    rows = np.append(rng.permutation(40_000)[:100], [0, 16_383, 16_384, 32_768, 39_999])
+    some = search(vectors, 5, metric, rows=rows, engine=NUMPY)
+    assert table.index[rows].tobytes() == some.index.tobytes()
+    assert table.distance[rows].tobytes() == some.distance.tobytes()
 
 
 @pytest.mark.parametrize("metric", METRICS)

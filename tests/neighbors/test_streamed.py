@@ -1,19 +1,25 @@
 """Search of some rows, of foreign queries, in files and on a cluster: always the table that a search of everything gives."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
+import polars as pl
 import pytest
 
 import isthmus
+from in_process import invoke
 from isthmus import IsthmusError
 from isthmus.neighbors import BlockedEngine, Cluster, NativeEngine, hubness, k_occurrence, search, search_among
-from isthmus.neighbors._streamed import lot_of_queries, search_stream
+from isthmus.neighbors._streamed import lot_of_queries, resident_bytes, search_stream
 from isthmus.pairs import open_stream
+from isthmus.pairs._streams import ParquetPart
 from oracles import neighbor_lists, squared_distances
 
 METRICS = ("cosine", "euclidean")
@@ -91,7 +97,7 @@ def test_blocks_of_files_do_not_show(engine, hostile, rng, tmp_path, monkeypatch
     hostile = hostile.astype(kind)
     if kind is np.float64:
         hostile[:100] = 1 + 1e-9 * rng.normal(size=(100, hostile.shape[1]))  # what float32 cannot hold
-    monkeypatch.setattr("isthmus.neighbors._streamed.block_rows", lambda *_: rows_of_a_block)
+    monkeypatch.setattr("isthmus.neighbors._search.block_rows", lambda *_: rows_of_a_block)
     stream = save_parts(tmp_path / "x", hostile, 7)
     rows = np.append(rng.permutation(600)[:30], [3, 200, 500])
     found = search(stream, 20, metric, rows=rows, engine=engine)
@@ -126,29 +132,81 @@ def test_results_that_do_not_fit_are_refused_before_the_files_are_read_a_million
     assert 10_000 < lot_of_queries(1_500_000_000, stream, 1_000_000, 60) < 1_000_000
 
 
-def test_the_budget_is_kept(tmp_path):
-    """Peak memory of a process that searches a 240 MB file under 200 MB, measured by the operating system."""
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """The same 240 MB in every format that can be read in blocks."""
     if not os.path.exists("/proc/self/status"):
         pytest.skip("this system has no /proc")
+    folder = tmp_path_factory.mktemp("large")
+    script = """
+        import numpy as np, polars as pl
+        from safetensors.numpy import save_file
+        values = np.random.default_rng(0).standard_normal((120_000, 500), dtype=np.float32)
+        np.save("x.npy", values)
+        save_file({"v": values}, "x.safetensors")
+        table = pl.DataFrame({"v": values})
+        table.write_parquet("x.parquet", row_group_size=20_000, compression="uncompressed")
+        table.write_parquet("few.parquet", row_group_size=60_000, compression="uncompressed")
+        """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True, cwd=folder)
+    return folder
+
+
+PEAK = """
+import sys
+def peak():
+    return 1024 * int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+
+
+def peak_of(script, folder):
+    """Peak memory of a process that runs the script, measured by the operating system."""
+    script = f"{PEAK}\n{textwrap.dedent(script)}\nprint(peak())"
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=folder)
+    return int(done.stdout.split()[-1])
+
+
+@pytest.mark.parametrize(("name", "budget"), [("x.npy", 180e6), ("x.safetensors", 180e6), ("x.parquet", 400e6)])
+def test_the_budget_is_kept(large, name, budget):
     script = f"""
         import numpy as np
         from isthmus.neighbors import search
         from isthmus.pairs import open_stream
-        array = np.lib.format.open_memmap(r"{tmp_path / "x.npy"}", "w+", dtype=np.float32, shape=(240_000, 250))
-        rng = np.random.default_rng(0)
-        for start in range(0, 240_000, 8_000):
-            array[start : start + 8_000] = rng.standard_normal((8_000, 250), dtype=np.float32)
+        search(open_stream({name!r}), 10, rows=np.arange(0, 120_000, 1_200), memory={budget:.0f})
         """
-    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True)
-    script = f"""
-        import numpy as np
-        from isthmus.neighbors import search
-        from isthmus.pairs import open_stream
-        search(open_stream(r"{tmp_path / "x.npy"}"), 10, rows=np.arange(100), memory=200_000_000)
-        print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+    assert peak_of(script, large) < budget
+
+
+def test_the_budget_is_kept_by_the_command_line_on_two_sets(large):
+    script = """
+        from isthmus.cli import main
+        sys.argv[1:] = "overlap x.npy x.parquet:v --sample 200 --memory 440MB --json".split()
+        try:
+            main()
+        except SystemExit as done:
+            assert not done.code
         """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True, capture_output=True, text=True)
-    assert int(done.stdout) * 1024 < 200_000_000
+    assert peak_of(script, large) < 440e6
+
+
+def test_a_row_group_that_does_not_fit_is_refused_with_what_to_do(large):
+    with pytest.raises(IsthmusError, match=r"memory: needed \d+ MB more .* for its largest row group.*row_group_size="):
+        search(open_stream(large / "few.parquet"), 10, rows=np.arange(9), memory=resident_bytes() + 300_000_000)
+
+
+@pytest.mark.parametrize("rows", [7, 100, 250, 10_000])
+def test_a_row_group_is_decoded_once_whatever_the_blocks(hostile, tmp_path, monkeypatch, rows):
+    pl.DataFrame({"v": hostile}).write_parquet(tmp_path / "x.parquet", row_group_size=100)
+    stream = open_stream(tmp_path / "x.parquet")
+    read, decoded = ParquetPart.read, []
+    monkeypatch.setattr(ParquetPart, "read", lambda part, a, b: decoded.extend(range(a, b, 100)) or read(part, a, b))
+    blocks = [block for _, block in stream.blocks(rows)]
+    assert decoded == [0, 100, 200, 300, 400, 500]
+    assert max(map(len, blocks)) <= rows
+    assert np.concatenate(blocks).tobytes() == hostile.tobytes()
+    decoded.clear()
+    assert stream.rows(np.arange(0, 600, 7)).tobytes() == hostile[::7].tobytes()
+    assert len(decoded) == 6
 
 
 def test_progress_counts_the_rows_read(hostile, tmp_path):
@@ -208,6 +266,56 @@ def test_two_workers_give_the_bytes_of_one_process(cluster, hostile, rng, tmp_pa
         expected = search(hostile, 20, metric, rows=rows, include_self=rows is None)
         assert found.index.tobytes() == expected.index.tobytes()
         assert found.distance.tobytes() == expected.distance.tobytes()
+
+
+@pytest.mark.enable_socket
+def test_lots_of_queries_and_row_groups_do_not_show_on_a_cluster(cluster, hostile, tmp_path, monkeypatch):
+    (tmp_path / "x").mkdir()
+    for number, part in enumerate(np.array_split(hostile, 2)):
+        pl.DataFrame({"v": part}).write_parquet(tmp_path / "x" / f"{number}.parquet", row_group_size=70)
+    monkeypatch.setattr("isthmus.neighbors._cluster.lot_of_queries", lambda *_: 250)
+    monkeypatch.setattr("isthmus.neighbors._cluster.block_rows", lambda *_: 30)
+    calls = []
+    found = cluster.search(open_stream(tmp_path / "x"), 20, progress=lambda *c: calls.append(c))
+    expected = search(hostile, 20)
+    assert found.index.tobytes() == expected.index.tobytes()
+    assert found.distance.tobytes() == expected.distance.tobytes()
+    assert [done for _, done, _ in calls] == list(range(1, calls[-1][2] + 1))
+
+
+@pytest.mark.enable_socket
+def test_a_budget_that_is_too_small_for_a_worker_is_refused_before_any_task(cluster, hostile, tmp_path):
+    stream = save_parts(tmp_path / "x", hostile, 3)
+    with pytest.raises(IsthmusError, match=r"memory: needed \d+ MB more for \d+ of the queries"):
+        replace(cluster, memory=1_000).search(stream, 9)
+
+
+@pytest.mark.enable_socket
+def test_the_command_line_on_a_cluster_gives_what_it_gives_without(hostile, rng, tmp_path, monkeypatch):
+    pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+    monkeypatch.chdir(tmp_path)
+    save_parts(tmp_path / "a", hostile, 3)
+    save_parts(tmp_path / "b", hostile + 0.1 * rng.normal(size=hostile.shape).astype(np.float32), 4)
+    left = []
+    close = Cluster.close
+    monkeypatch.setattr(Cluster, "close", lambda there: left.append(there) or close(there))
+    asked = ("overlap", "a", "b", "--sample", "100", "--json")
+    outputs = [invoke(*asked, *more)[0] for more in ([], ["--cluster", "2"])]
+    assert outputs[0] == outputs[1]
+    assert json.loads(outputs[0])[0]["sample"] == 100
+    assert len(left) == 1
+
+
+@pytest.mark.enable_socket
+def test_workers_that_die_again_and_again_are_an_error_with_the_text_of_dask(cluster, hostile, tmp_path, monkeypatch):
+    from distributed import KilledWorker
+
+    def dies(_):
+        raise KilledWorker("task", SimpleNamespace(address="tcp://there"), 4)
+
+    monkeypatch.setattr("distributed.as_completed", dies)
+    with pytest.raises(IsthmusError, match="cluster: needed workers that stay, got Attempted to run task"):
+        cluster.search(save_parts(tmp_path / "x", hostile, 3), 9)
 
 
 @pytest.mark.enable_socket

@@ -24,7 +24,9 @@ def overlap(
     include_self: Annotated[bool, Option("--include-self", help="Count an item as its own neighbor.")] = False,
     sample: Annotated[int | None, Option(help="Search only so many random items, exactly among all.")] = None,
     precision: Annotated[float | None, Option(help="Sample as many items as this half width needs, as in 0.005.")] = None,
-    memory: Annotated[str | None, Option(help="Read files in blocks, holding at most so much, as in 1GB.")] = None,
+    memory: Annotated[
+        str | None, Option(help="Read files in blocks, holding at most so much, as in 1GB; with --cluster, a worker's work.")
+    ] = None,
     cluster: Annotated[str | None, Option(help="Search on Dask: local workers, as in 2, or tcp://host:8786.")] = None,
     approximate: Annotated[
         str | None,
@@ -131,6 +133,7 @@ def _from_files(
     names: list[str], ks: list[int], metrics: list["Metric"], memory: str | None, cluster: str | None, how: dict[str, Any]
 ) -> list[tuple[str, str, "OverlapResult"]]:
     """Each set is read once for a metric, whatever the number of pairs it is part of."""
+    from contextlib import ExitStack, closing  # noqa: PLC0415
     from functools import partial  # noqa: PLC0415
 
     from isthmus.cli import _output, _sources  # noqa: PLC0415
@@ -140,11 +143,13 @@ def _from_files(
     budget = None if memory is None else _sources.bytes_of(memory, "memory")
     streams = _sources.streams(names)
     results = []
-    with _output.progress() as progress:
+    with _output.progress() as progress, ExitStack() as connected:
         if cluster is None:
             find = partial(search, memory=budget, progress=progress)
         else:
-            there = Cluster.connect(cluster) if budget is None else Cluster.connect(cluster, budget)
+            there = connected.enter_context(
+                closing(Cluster.connect(cluster, **({} if budget is None else {"memory": budget})))
+            )
             find = partial(there.search, progress=progress)
         for each in metrics:
             found = searched(list(streams.values()), ks, each, find=find, name=names[0], **how)

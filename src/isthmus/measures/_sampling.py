@@ -7,9 +7,11 @@ Techniques", sections 2.5 and 6.4). Where the size is found from a first sample 
 estimate is unbiased but for that.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import combinations
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -116,8 +118,7 @@ def _sampled(
     n = len(spaces[0])
     if sample is not None and precision is not None:
         raise NeighborError("sample, precision: needed one of the two, got both. Give a number of items or a half width.")
-    if precision is not None and not (isinstance(precision, float) and 0 < precision < 1):
-        raise NeighborError(f"precision: needed a half width between 0 and 1, got {precision}. Use 0.01.")
+    precision = None if precision is None else _half_width(precision)
 
     def search(rows: Int[ndarray, " m"]) -> list[Neighbors]:
         return [find(space, max(ks), metric, rows=rows, include_self=include_self) for space in spaces]
@@ -133,12 +134,19 @@ def _sampled(
     return tables
 
 
+def _half_width(precision: Any) -> float:
+    if not (isinstance(precision, Real) and 0 < float(precision) < 1):
+        raise NeighborError(f"precision: needed a half width between 0 and 1, got {precision}. Use 0.01.")
+    return float(precision)
+
+
 def _size_for(a: Neighbors, b: Neighbors, k: int, precision: float) -> int:
     """How many items the interval of an overlap needs to be so narrow: n = s^2 / (e^2 + s^2/N), with e the error allowed."""
     counts = np.count_nonzero(positions(a.index[:, :k], b.index[:, :k]) < k, axis=1)
     spread = float(np.var(counts, ddof=1)) / k**2  # exactly 0 for equal whole numbers, which it may not be for equal shares
     if not spread:
-        return int(np.ceil(3 / precision))  # the rule of three, as `ratio_error` has it
+        # The rule of three, as `ratio_error` has it.
+        return a.items if precision * a.items <= 3 else math.ceil(3 / precision)
     error = precision / _QUANTILE
     if ratio_error(counts, np.full(len(counts), k), a.items) <= error:
         return len(counts)

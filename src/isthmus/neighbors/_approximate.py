@@ -47,6 +47,7 @@ def search_approximately(
         NeighborError: csls.
     """
     check_distance(metric, "approximate search")
+    aimless = np.zeros(len(vectors), dtype=bool)
     # In a power of two of their own, since squares must stay in float32.
     peak = np.maximum(vectors.max(axis=1), -vectors.min(axis=1)).astype(np.float64)
     exponent = np.frexp(peak if metric == "cosine" else np.full(len(peak), peak.max()))[1][:, None]
@@ -54,8 +55,9 @@ def search_approximately(
     if metric == "cosine":
         length = np.linalg.norm(rows, axis=1, keepdims=True)
         rows /= np.where(length == 0, 1, length)
-        if not length.all():  # one coordinate more puts rows without a direction at squared distance 2 from all with one
-            rows = np.concatenate([rows, length == 0], axis=1)
+        aimless = length[:, 0] == 0
+        if aimless.any():  # one coordinate more puts rows without a direction at squared distance 2 from all with one
+            rows = np.concatenate([rows, aimless[:, None]], axis=1)
     rows = np.ascontiguousarray(rows, dtype=np.float32)
     try:
         found = _pynndescent(rows, k + 1, seed) if method == "pynndescent" else _faiss(rows, k + 1, method)
@@ -63,6 +65,8 @@ def search_approximately(
         raise MissingExtraError(
             f"approximate: needed {error.name} for {method}, found none. Run `pip install 'isthmus[ann]'`."
         ) from error
+    if aimless.any():
+        found[aimless] = np.arange(k + 1)  # cosine 0 with everything: the first rows, as the exact search has it
     return _others(found, k)
 
 

@@ -1,13 +1,14 @@
 """The streamed search, spread over the workers of a Dask cluster.
 
-A task searches one block of one file for all queries; its result is as small as the queries' lists. Nothing that a task
-needs lives on one worker only: queries are read by a task of their own from the same files, so what is lost with a worker
-is computed again by another. Merging keeps the k smallest (squared distance, row number), whatever the order of arrival, so
-the table is that of one process, bit for bit. The files must be readable by every worker under the same paths.
+A task searches a stretch of one file for all queries, block by block, and tasks of their own merge what four others found,
+until one result is left: only that one comes to the client, whatever the size of the set. Nothing that a task needs lives on
+one worker only: queries are read by a task of their own from the same files, so what is lost with a worker is computed again
+by another. Merging keeps the k smallest (squared distance, row number), whatever the order, so the table is that of one
+process, bit for bit. The files must be readable by every worker under the same paths.
 """
 
 from dataclasses import dataclass
-from itertools import islice
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,12 @@ from isthmus._shapes import Float, Int, Progress
 from isthmus.neighbors._native import NativeEngine, available, cores
 from isthmus.neighbors._neighbors import Metric, Neighbors, check_distance, check_k, check_metric, check_rows
 from isthmus.neighbors._search import default_engine, in_metric
-from isthmus.neighbors._streamed import Found, merge, query_bytes, search_block
-from isthmus.pairs import Part, VectorStream, checked_rows
+from isthmus.neighbors._streamed import Found, block_rows, lot_of_queries, merge, row_bytes, search_block
+from isthmus.pairs import Part, VectorStream, read_blocks
 
-_TASKS_AT_ONCE = 256  # that the scheduler knows of
-_BLOCK_BYTES = 1 << 28  # of a task's block of rows, packed and unpacked
+_TASKS_A_THREAD = 4  # of a worker: so many that none waits long for the last, and few that are lost with a worker
+_MERGED_AT_ONCE = 4  # results
+_BLOCK_BYTES = 1 << 28  # of a block of rows, packed and unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,9 @@ class Cluster:
 
     Args:
         client: a `distributed.Client`.
-        memory: bytes that a worker may hold for a block and its queries.
-        threads: of a worker's search; all of its cores, if left out.
+        memory: bytes that a worker may hold for its blocks and their queries, beside what it holds without work; a worker
+            of several threads runs as many tasks at once, and each gets its share.
+        threads: of a task's search; the worker's cores, shared among its threads, if left out.
     """
 
     client: Any
@@ -54,7 +57,7 @@ class Cluster:
                 "cluster: needed dask and distributed, found none. Run `pip install 'isthmus[cluster]'`."
             ) from error
         if where.isascii() and where.isdigit() and int(where):
-            local = LocalCluster(n_workers=int(where), threads_per_worker=1, dashboard_address=None, silence_logs=50)
+            local = LocalCluster(n_workers=int(where), threads_per_worker=1, dashboard_address=":0", silence_logs=50)
             return cls(Client(local), memory, max(1, cores() // int(where)))
         try:
             return cls(Client(where, timeout=10), memory)
@@ -100,69 +103,85 @@ class Cluster:
                 f"vectors: needed a set in files, got {type(stream).__name__}. Use isthmus.pairs.open_stream."
             )
         check_distance(check_metric(metric), "sets in files")
-        check_k(k, len(stream), include_self=include_self, name=stream.name)
+        k = check_k(k, len(stream), include_self=include_self, name=stream.name)
         wanted = np.arange(len(stream)) if rows is None else check_rows(rows, len(stream))
         others = k - include_self
-        lot = max(1, self.memory // 4 // query_bytes(stream.width, k))
-        lots = [wanted[start : start + lot] for start in range(0, len(wanted), lot)]
-        blocks = _blocks(stream, min(_BLOCK_BYTES, self.memory // 2))
-        tables: list[Found] = []
-        for number, own in enumerate(lots):
-            found: Found = np.full((len(own), others), -1), np.full((len(own), others), np.inf)
-            if others:
-                done = number * len(blocks)
-                for result in self._results(stream, own, others, metric, blocks):
-                    found = merge(found, result)
-                    done += 1
-                    if progress is not None:
-                        progress(f"neighbors in {stream.name}", done, len(lots) * len(blocks))
-            tables.append(found)
-        index, squared = (np.concatenate(column) for column in zip(*tables, strict=True))
+        index, squared = self._found(stream, wanted, others, metric, progress) if others else _nothing(len(wanted), 0)
         distance = in_metric(squared, metric)
         if include_self:
             index = np.concatenate([wanted[:, None], index], axis=1)
             distance = np.concatenate([np.zeros((len(wanted), 1)), distance], axis=1)
         return Neighbors(index, distance, metric, include_self, None if rows is None else wanted, len(stream))
 
-    def _results(self, stream: VectorStream, own: Int[ndarray, " m"], k: int, metric: Metric, blocks: list["_Block"]) -> Any:
+    def _found(
+        self, stream: VectorStream, wanted: Int[ndarray, " m"], k: int, metric: Metric, progress: Progress | None
+    ) -> Found:
+        """In as many passes over the files as the memory of a task asks for."""
+        at_once = self.client.nthreads().values()
+        share = max(at_once, default=1)
+        lot = lot_of_queries(self.memory // share, stream, len(wanted), k)
+        rows = block_rows(self.memory // share, stream, lot, k)
+        rows = min(rows, max(1, _BLOCK_BYTES // row_bytes(stream)))
+        stretches = _stretches(stream, rows, _TASKS_A_THREAD * max(1, sum(at_once)))
+        lots = [wanted[start : start + lot] for start in range(0, len(wanted), lot)]
+        tables = []
+        for number, own in enumerate(lots):
+            asked = self.client.submit(_ask, stream, own, pure=False)
+            settings = (stream.name, asked, rows, k, metric, self.threads, share)
+            done = number * len(stretches), len(lots) * len(stretches)
+            tables.append(
+                self._merged(
+                    [self.client.submit(_search, stretch, *settings, pure=False) for stretch in stretches],
+                    f"neighbors in {stream.name}", *done, progress,
+                )
+            )  # fmt: skip
+        index, squared = (np.concatenate(column) for column in zip(*tables, strict=True))
+        return index, squared
+
+    def _merged(self, found: list[Any], what: str, done: int, tasks: int, progress: Progress | None) -> Found:
         from distributed import KilledWorker, as_completed  # noqa: PLC0415
 
-        asked = self.client.submit(_ask, stream, own, pure=False)
-        tasks = (
-            self.client.submit(_search, block, stream.name, asked, k, metric, self.threads, pure=False) for block in blocks
-        )
-        # Few at a time, and none is kept: a result is forgotten by the cluster once it has been merged.
-        waiting = as_completed(list(islice(tasks, _TASKS_AT_ONCE)))
-        for task in waiting:
-            try:
-                result = task.result()
-            except KilledWorker as error:
-                raise NeighborError(
-                    f"memory: needed workers that hold {self.memory / 1e6:.0f} MB, got some that died of it. "
-                    "Give less memory or larger workers."
-                ) from error
-            for following in islice(tasks, 1):
-                waiting.add(following)
-            yield result
+        try:
+            searches = as_completed(found)
+            while len(found) > 1:  # what has been merged is forgotten by the cluster
+                found = [
+                    self.client.submit(_merge, found[start : start + _MERGED_AT_ONCE], pure=False)
+                    for start in range(0, len(found), _MERGED_AT_ONCE)
+                ]
+            for number, task in enumerate(searches, start=done + 1):
+                if task.status != "finished":
+                    task.result()  # raises
+                if progress is not None:
+                    progress(what, number, tasks)
+            return found[0].result()
+        except KilledWorker as error:
+            raise NeighborError(
+                f"cluster: needed workers that stay, got {' '.join(str(error).split())} If they ran out of memory, give "
+                f"less than {self.memory / 1e6:.0f} MB, or larger workers."
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
-    """Rows start..stop of a part, of which the first is row `first` of the set."""
+class _Stretch:
+    """Pieces of a part, whose first row is row `first` of the set."""
 
     part: Part
-    start: int
-    stop: int
+    pieces: tuple[tuple[int, int], ...]
     first: int
 
 
-def _blocks(stream: VectorStream, memory: int) -> list[_Block]:
-    rows = max(1, memory // (20 * stream.width + 64))
+def _stretches(stream: VectorStream, rows: int, tasks: int) -> list[_Stretch]:
+    """The set in about so many stretches, none of which reaches over the end of a file."""
+    most = -(-len(stream) // tasks)
     found, first = [], 0
     for part in stream.parts:
-        for start in range(0, part.rows, rows):
-            stop = min(start + rows, part.rows)
-            found.append(_Block(part, start, stop, first + start))
+        pieces: list[tuple[int, int]] = []
+        for piece in part.pieces(min(rows, most)):
+            if pieces and piece[1] - pieces[0][0] > most:
+                found.append(_Stretch(part, tuple(pieces), first))
+                pieces = []
+            pieces.append(piece)
+        found.append(_Stretch(part, tuple(pieces), first))
         first += part.rows
     return found
 
@@ -174,9 +193,21 @@ def _ask(stream: VectorStream, own: Int[ndarray, " m"]) -> _Asked:
     return own, stream.rows(own)
 
 
-def _search(block: _Block, name: str, asked: _Asked, k: int, metric: Metric, threads: int | None) -> Found:
+def _nothing(m: int, k: int) -> Found:
+    return np.full((m, k), -1), np.full((m, k), np.inf)
+
+
+def _search(
+    stretch: _Stretch, name: str, asked: _Asked, rows: int, k: int, metric: Metric, threads: int | None, share: int
+) -> Found:
     own, queries = asked
-    engine = NativeEngine(threads) if available() else default_engine()
-    values = checked_rows(block.part, block.start, block.stop)
-    everything = np.full(len(queries), np.inf)
-    return search_block(values, block.first, queries, own, everything, metric, engine, name, k)
+    engine = NativeEngine(threads or max(1, cores() // share)) if available() else default_engine()
+    found = _nothing(len(own), k)
+    for start, block in read_blocks(stretch.part, stretch.pieces, rows):
+        within = found[1][:, -1]
+        found = merge(found, search_block(block, stretch.first + start, queries, own, within, metric, engine, name, k))
+    return found
+
+
+def _merge(found: list[Found]) -> Found:
+    return reduce(merge, found)

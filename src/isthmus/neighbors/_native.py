@@ -31,6 +31,8 @@ def available() -> bool:
 def check_kernel() -> None:
     """Refuse a name in ISTHMUS_KERNEL that no instruction set has: the engine would silently take its slowest.
 
+    One that this processor lacks is no mistake: the next narrower one serves.
+
     Raises:
         NeighborError: such a name.
     """
@@ -50,10 +52,18 @@ class NativeEngine:
 
     Args:
         threads: how many to use; all cores that the process may use, if left out. They do not show in the result.
+
+    Raises:
+        NeighborError: fewer than one thread, or an instruction set in ISTHMUS_KERNEL that there is not.
     """
 
     threads: int | None = None
     name: str = "native"
+
+    def __post_init__(self) -> None:
+        if self.threads is not None and self.threads < 1:
+            raise NeighborError(f"threads: needed 1 or more, got {self.threads}. Leave it out to use all cores.")
+        check_kernel()
 
     def search(
         self, vectors: Float[ndarray, "n d"], k: int, *, metric: Metric, progress: Progress | None = None
@@ -107,5 +117,10 @@ def native_shared_entries(
 
 
 def instruction_set() -> str:
-    """The instruction set that the compiled engine runs on this processor: avx512vnni, avx512, avx2 or baseline."""
+    """The instruction set that the compiled engine runs on this processor: avx512vnni, avx512, avx2 or baseline.
+
+    Raises:
+        NeighborError: another name in ISTHMUS_KERNEL.
+    """
+    check_kernel()
     return str(_kernel.instruction_set())

@@ -1,5 +1,6 @@
 """The table every measure stands on: who is near whom, one row an item, nearest first."""
 
+import operator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, cast, get_args, runtime_checkable
 
@@ -208,15 +209,20 @@ def check_rows(rows: Any, n: int) -> Int[ndarray, " m"]:
     return found.astype(np.int64)
 
 
-def check_k(k: int, n: int, *, include_self: bool, name: str = "vectors") -> None:
-    """Refuse a k for which n items cannot all have k neighbors.
+def check_k(k: int, n: int, *, include_self: bool, name: str = "vectors") -> int:
+    """The number of neighbors, if n items can all have so many.
 
     Raises:
-        NeighborError: k below 1, or more neighbors than there are (other) items.
+        NeighborError: no whole number, k below 1, or more neighbors than there are (other) items.
 
     Example:
         >>> check_k(10, 11, include_self=False)
+        10
     """
+    try:
+        k = operator.index(k)
+    except TypeError:
+        raise NeighborError(f"k: needed a whole number, got {k!r}. Use k=10.") from None
     most = n if include_self else n - 1
     if not 1 <= k <= most:
         if most < 1:
@@ -225,3 +231,4 @@ def check_k(k: int, n: int, *, include_self: bool, name: str = "vectors") -> Non
             raise NeighborError(f"k, {name}: needed 1 to {most}, as there are {n} items, got {k}. Use 10, say.")
         need = f"more than {k - include_self} items"
         raise NeighborError(f"k, {name}: needed {need} for k={k}, got {n} items. Use k <= {most}, or more items.")
+    return k

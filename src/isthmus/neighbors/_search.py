@@ -11,7 +11,7 @@ from isthmus._errors import NeighborError
 from isthmus._shapes import Float, Int, Progress
 from isthmus.neighbors._blocked import BlockedEngine
 from isthmus.neighbors._csls import csls_neighbors, csls_neighbors_among
-from isthmus.neighbors._native import NativeEngine, available, check_kernel, instruction_set
+from isthmus.neighbors._native import NativeEngine, available, instruction_set
 from isthmus.neighbors._neighbors import (
     Metric,
     NeighborEngine,
@@ -23,7 +23,7 @@ from isthmus.neighbors._neighbors import (
     check_rows,
     check_scale,
 )
-from isthmus.neighbors._streamed import free_bytes, lot_of_queries, search_stream
+from isthmus.neighbors._streamed import block_rows, free_bytes, lot_of_queries, search_stream
 from isthmus.pairs import VectorStream, check_vectors
 
 
@@ -31,7 +31,6 @@ from isthmus.pairs import VectorStream, check_vectors
 def default_engine() -> NeighborEngine:
     """The compiled engine, or the numpy engine with one warning where the compiled one was not built."""
     if available():
-        check_kernel()
         return NativeEngine()
     warnings.warn(
         "isthmus was installed without its compiled neighbor engine: the numpy engine serves, exact but slower. "
@@ -44,6 +43,9 @@ def default_engine() -> NeighborEngine:
 
 def describe_engine() -> str:
     """What searches by default, with its instruction set: "native (avx512)", "native (avx2)", "numpy", ...
+
+    Raises:
+        NeighborError: a name in ISTHMUS_KERNEL that no instruction set has.
 
     Example:
         >>> describe_engine().split()[0] in ("native", "numpy")
@@ -93,7 +95,7 @@ def search(
     array = vectors if isinstance(vectors, VectorStream) else check_vectors(vectors, name)
     n = len(array)
     check_metric(metric)
-    check_k(k, n, include_self=include_self, name=array.name if isinstance(array, VectorStream) else name)
+    k = check_k(k, n, include_self=include_self, name=array.name if isinstance(array, VectorStream) else name)
     wanted = np.arange(n) if rows is None else check_rows(rows, n)
     engine = engine or default_engine()
     others = k - include_self
@@ -133,12 +135,14 @@ def _in_passes(
     progress: Progress | None,
 ) -> tuple[Int[ndarray, "m k"], Float[ndarray, "m k"]]:
     """The files read once for all rows, or, where so many do not fit into memory, once for each lot of them that does."""
-    lot = lot_of_queries(free_bytes(memory), stream, len(rows), k)
+    free = free_bytes(memory, engine)
+    lot = lot_of_queries(free, stream, len(rows), k)
+    block = block_rows(free - 16 * k * len(rows), stream, lot, k)
     index, distance = np.empty((len(rows), k), dtype=np.int64), np.empty((len(rows), k))
     for start in range(0, len(rows), lot):
         own = rows[start : start + lot]
         index[start : start + lot], squared = search_stream(
-            stream, stream.rows(own), own, k, metric, engine=engine, memory=memory, progress=progress
+            stream, stream.rows(own), own, k, metric, engine=engine, rows=block, progress=progress
         )
         distance[start : start + lot] = in_metric(squared, metric)
     return index, distance
@@ -181,7 +185,7 @@ def search_among(
     asked = check_vectors(queries, "queries")
     items = vectors if isinstance(vectors, VectorStream) else check_vectors(vectors, "vectors")
     check_metric(metric)
-    check_k(k, len(items), include_self=True)
+    k = check_k(k, len(items), include_self=True)
     width = items.width if isinstance(items, VectorStream) else items.shape[1]
     if asked.shape[1] != width:
         raise NeighborError(
@@ -191,7 +195,8 @@ def search_among(
     nobody, everything = np.full(len(asked), -1), np.full(len(asked), np.inf)
     if isinstance(items, VectorStream):
         check_distance(metric, "sets in files")
-        index, squared = search_stream(items, asked, nobody, k, metric, engine=engine, memory=memory, progress=progress)
+        block = block_rows(free_bytes(memory, engine), items, len(asked), k)
+        index, squared = search_stream(items, asked, nobody, k, metric, engine=engine, rows=block, progress=progress)
     elif metric == "csls":
         index, distance = csls_neighbors_among(items, asked, k, engine, progress)
         return Neighbors(index, distance, metric, includes_self=False, among=len(items))

@@ -49,7 +49,7 @@ def search_stream(
     metric: Metric,
     *,
     engine: NeighborEngine,
-    memory: int | None = None,
+    rows: int,
     progress: Progress | None = None,
 ) -> Found:
     """The k nearest items of every query in a set that stays in its files.
@@ -61,14 +61,13 @@ def search_stream(
         k: neighbors of a query.
         metric: "cosine" or "euclidean".
         engine: what searches a block.
-        memory: bytes that the whole process may hold; 1 GiB more than now, if left out.
+        rows: how many of the set are searched at a time, of `block_rows`.
         progress: called with what is being done, the rows read and the rows in all.
 
     Raises:
         DataError: a file that cannot be read, or that holds NaN or infinity.
-        NeighborError: a budget too small for the queries, or numbers too large or too small to be squared.
+        NeighborError: numbers too large or too small to be squared.
     """
-    rows = block_rows(free_bytes(memory) - getattr(engine, "memory", 0), stream, len(queries), k)
     check_scale(queries, metric, stream.name)
     found: Found = np.full((len(queries), k), -1), np.full((len(queries), k), np.inf)
     done = 0
@@ -105,24 +104,33 @@ def search_block(
 def block_rows(free: int, stream: VectorStream, queries: int, k: int) -> int:
     """How many rows fit into the free bytes at a time, beside the queries and their lists.
 
-    A row costs its numbers as read, once more as float32 or float64, its packed copy (four bytes a number at most) and 64
-    bytes; a query as much, and about 200 bytes for each of its neighbors while results are merged.
-
     Raises:
         NeighborError: not even a small block fits.
     """
-    row = 20 * stream.width + 64
-    left = free - _SLACK - queries * query_bytes(stream.width, k)
+    row = row_bytes(stream)
+    left = free - _SLACK - stream.held - queries * query_bytes(stream.width, k)
     if left < _FEWEST_ROWS * row:
         raise _too_little(_FEWEST_ROWS * row - left, queries, stream)
     return left // row
 
 
+def row_bytes(stream: VectorStream) -> int:
+    """Bytes that a row of a block costs while the block is searched.
+
+    Its numbers as read, once more as float32 or float64, its packed copy (four bytes a number at most) and 64 bytes; where
+    row groups are decoded, also as they are stored and as they are decoded.
+    """
+    return (36 if stream.held else 20) * stream.width + 64
+
+
 def _too_little(short: int, queries: int, stream: VectorStream) -> NeighborError:
-    return NeighborError(
-        f"memory: needed {short / 1e6:.0f} MB more for {queries} of the queries in {stream.name}, got too little. "
-        "Allow more, or sample fewer items."
-    )
+    needed = f"memory: needed {short / 1e6:.0f} MB more for {queries} of the queries in {stream.name}"
+    if stream.held > short:
+        return NeighborError(
+            f"{needed} and {stream.held / 1e6:.0f} MB for its largest row group, got too little. Allow more, or write it "
+            "with smaller row groups (row_group_size=10_000)."
+        )
+    return NeighborError(f"{needed}, got too little. Allow more, or sample fewer items.")
 
 
 def lot_of_queries(free: int, stream: VectorStream, queries: int, k: int) -> int:
@@ -131,8 +139,7 @@ def lot_of_queries(free: int, stream: VectorStream, queries: int, k: int) -> int
     Raises:
         NeighborError: not even the results of all fit, with a small block and a hundredth of the queries.
     """
-    row = 20 * stream.width + 64
-    left = free - _SLACK - 16 * k * queries - _FEWEST_ROWS * row
+    left = free - _SLACK - stream.held - 16 * k * queries - _FEWEST_ROWS * row_bytes(stream)
     needed = max(1, queries // _MOST_PASSES) * query_bytes(stream.width, k)
     if 0.4 * left < needed:
         raise _too_little(int(needed / 0.4) - left, queries, stream)
@@ -140,13 +147,16 @@ def lot_of_queries(free: int, stream: VectorStream, queries: int, k: int) -> int
 
 
 def query_bytes(width: int, k: int) -> int:
-    """Bytes that a query costs while it is searched."""
+    """Bytes that a query costs while it is searched: as a row, and about 200 for each neighbor while results are merged."""
     return 20 * width + 64 + 200 * k
 
 
-def free_bytes(memory: int | None) -> int:
-    """What is left of the budget of the whole process; 1 GiB where there is no budget."""
-    return (memory - resident_bytes()) if memory is not None else 1 << 30
+def free_bytes(memory: int | None, engine: NeighborEngine) -> int:
+    """What is left of the budget of the whole process beside the engine's own; 1 GiB where there is no budget.
+
+    To be asked before anything is read: what an allocator keeps of it for the next reading would count as used.
+    """
+    return ((memory - resident_bytes()) if memory is not None else 1 << 30) - getattr(engine, "memory", 0)
 
 
 def resident_bytes() -> int:

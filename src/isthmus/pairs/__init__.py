@@ -5,7 +5,7 @@ from isthmus.pairs._labels import labels_have_ids, read_labels
 from isthmus.pairs._pairs import Alignment, Pairs, align
 from isthmus.pairs._scaling import Scaling, ScalingKind
 from isthmus.pairs._splits import Split, check_seed, hold_out, k_fold, read_split
-from isthmus.pairs._streams import STREAMED, Part, VectorStream, checked_rows, open_stream
+from isthmus.pairs._streams import STREAMED, Part, VectorStream, open_stream, read_blocks
 from isthmus.pairs._synthetic import (
     SYNTHETIC,
     MappedPairs,
@@ -36,7 +36,6 @@ __all__ = [
     "check_ids",
     "check_seed",
     "check_vectors",
-    "checked_rows",
     "duplicated",
     "echo_to_bridge",
     "hold_out",
@@ -48,6 +47,7 @@ __all__ = [
     "open_stream",
     "read",
     "read_array",
+    "read_blocks",
     "read_labels",
     "read_split",
     "rotated_copies",

@@ -7,9 +7,11 @@ names, is one set. Files are read, not memory-mapped: mapped pages would count a
 import json
 import math
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -19,6 +21,7 @@ from numpy import ndarray
 
 from isthmus._errors import DataError
 from isthmus._shapes import Float, Int
+from isthmus.pairs._footer import row_groups
 from isthmus.pairs._vectors import check_vectors
 
 STREAMED = (".npy", ".parquet", ".safetensors")
@@ -38,6 +41,17 @@ class BinaryPart:
     rows: int
     width: int
     dtype: str  # "<u2" stands for bfloat16
+
+    held = 0
+    """Bytes that reading takes, beside the rows asked for."""
+
+    def pieces(self, rows: int) -> Iterator[tuple[int, int]]:
+        """Where to cut the part so that it is read piece by piece, once in all: at most so many rows in each."""
+        return _steps(self.rows, rows)
+
+    def together(self, row: int) -> int:
+        """The row up to which single rows are read in one piece with this one."""
+        return row + max(1, _BYTES_APART // (4 * self.width))
 
     def read(self, start: int, stop: int) -> ndarray:
         """Rows start..stop as they are stored; bfloat16 becomes float32."""
@@ -61,8 +75,31 @@ class ParquetPart:
     columns: tuple[str, ...]
     rows: int
     width: int
+    groups: tuple[int, ...]  # rows of each row group
+    itemsize: int  # bytes of a number, once decoded
     id_column: str | None = None
     cast: bool = False  # whole and decimal numbers become float64
+
+    @property
+    def held(self) -> int:
+        """Bytes that reading takes, beside the rows asked for: a row group as it is stored, decoded, and as an array."""
+        return max(self.groups) * self.width * (3 * self.itemsize + 1)
+
+    def pieces(self, rows: int) -> Iterator[tuple[int, int]]:
+        """Where to cut the part so that it is read in pieces, once in all: row groups, of at most so many rows or one."""
+        start = stop = 0
+        for group in self.groups:
+            if stop > start and stop + group - start > rows:
+                yield start, stop
+                start = stop
+            stop += group
+        if stop > start:
+            yield start, stop
+
+    def together(self, row: int) -> int:
+        """The row up to which single rows are read in one piece with this one: the end of its row group."""
+        ends = list(accumulate(self.groups))
+        return ends[bisect_right(ends, row)]
 
     def ids(self) -> Iterator[str]:
         """The names of the rows, read a piece at a time."""
@@ -120,6 +157,11 @@ class VectorStream:
         return self.parts[0].width
 
     @property
+    def held(self) -> int:
+        """Bytes that reading takes, beside the rows asked for."""
+        return max(part.held for part in self.parts)
+
+    @property
     def has_ids(self) -> bool:
         """Whether every part names its rows."""
         return all(isinstance(part, ParquetPart) and part.id_column is not None for part in self.parts)
@@ -142,8 +184,9 @@ class VectorStream:
         """
         first = 0
         for part in self.parts:
-            for start in range(0, part.rows, rows):
-                yield first + start, checked_rows(part, start, min(start + rows, part.rows))
+            for start, block in read_blocks(part, part.pieces(rows), rows):
+                yield first + start, block
+                del block  # or it would still be held while the next is read
             first += part.rows
 
     def rows(self, row: Int[ndarray, " m"]) -> Float[ndarray, "m d"]:
@@ -163,12 +206,11 @@ class VectorStream:
         for part in self.parts:
             wanted = row[order]
             mine = wanted[(wanted >= first) & (wanted < first + part.rows)] - first
-            # Rows that lie close together are read in one piece.
-            step = max(1, _BYTES_APART // (4 * part.width)) if isinstance(part, BinaryPart) else _ROWS_DECODED
+            # Rows that lie close together are read in one piece; a row group is decoded once for all of its rows.
             at = 0
             while at < len(mine):
                 start = int(mine[at])
-                until = int(np.searchsorted(mine, start + step))
+                until = int(np.searchsorted(mine, part.together(start)))
                 block = checked_rows(part, start, int(mine[until - 1]) + 1)
                 found.append(block[mine[at:until] - start])
                 at = until
@@ -177,6 +219,19 @@ class VectorStream:
         result = np.empty_like(values)
         result[order] = values
         return result
+
+
+def _steps(size: int, rows: int) -> Iterator[tuple[int, int]]:
+    return ((start, min(start + rows, size)) for start in range(0, size, rows))
+
+
+def read_blocks(part: Part, pieces: Iterable[tuple[int, int]], rows: int) -> Iterator[tuple[int, Float[ndarray, "n d"]]]:
+    """The rows of these pieces of a part, each read once: the number of the first row, and at most so many rows."""
+    for first, last in pieces:
+        piece = checked_rows(part, first, last)
+        for start, stop in _steps(len(piece), rows):
+            yield first + start, piece[start:stop]
+        del piece
 
 
 def checked_rows(part: Part, start: int, stop: int) -> Float[ndarray, "n d"]:
@@ -212,7 +267,6 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 _BYTES_APART = 1 << 16
-_ROWS_DECODED = 4096  # rows of a parquet file that are decoded together when single ones are asked for
 
 
 def open_stream(source: str | Path) -> VectorStream:
@@ -348,11 +402,16 @@ def _parquet(path: Path, key: str | None) -> Part:
         if not all(kind.is_numeric() for kind in kinds):
             raise DataError(f"{path}: needed lists of numbers, got {schema[columns[0]]}. Name another column.")
         cast = not all(kind in (pl.Float32, pl.Float64) for kind in kinds)
-        rows = int(frame.select(pl.len()).collect().item())
+        itemsize = 4 if all(kind == pl.Float32 for kind in kinds) else 8
+        found = [(group, numbers) for group, numbers in row_groups(path) if group]
+        groups = tuple(group for group, _ in found)
+        rows = sum(groups)
         if column is None:
-            return ParquetPart(path, None, columns, rows, len(columns), ids, cast)
-        first = frame.select(column).slice(0, 1).collect()[column]
+            return ParquetPart(path, None, columns, rows, len(columns), groups, itemsize, ids, cast)
+        # Lists of one length have it in the footer; the first of them may cost the whole row group.
+        width, left = divmod(found[0][1][column], groups[0]) if found else (0, 0)
+        if left:
+            width = frame.select(pl.col(column).list.len()).slice(0, 1).collect().item() or 0
     except PolarsError as error:
         raise DataError(f"{path}: needed a whole parquet file, got a damaged one ({error}). Write it again.") from error
-    width = len(first[0]) if len(first) and first[0] is not None else 0
-    return ParquetPart(path, column, columns, rows, width, ids, cast)
+    return ParquetPart(path, column, columns, rows, width, groups, itemsize, ids, cast)

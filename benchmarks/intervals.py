@@ -1,6 +1,6 @@
 """Do the intervals hold what they promise, and do the tests reject as rarely as they say?
 
-    python benchmarks/coverage.py [--quick] [--sizes 200,1000,5000] [--minutes 30] [--json out.json]
+    python benchmarks/intervals.py [--quick] [--sizes 200,1000,5000] [--minutes 30] [--json out.json]
 
 For every interval: the share of fresh data sets from one synthetic population (`isthmus.pairs`) whose nominal 95 % interval
 holds the truth, and the mean half width over 1.96 true standard deviations. The truth of an interval for new items is the
