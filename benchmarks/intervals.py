@@ -3,13 +3,13 @@
     python benchmarks/intervals.py [--quick] [--sizes 200,1000,5000] [--minutes 30] [--json out.json]
 
 For every interval: the share of fresh data sets from one synthetic population (`isthmus.pairs`) whose nominal 95 % interval
-holds the truth, and the mean half width over 1.96 true standard deviations. The truth of an interval for new items is the
-mean of the estimate over data sets other than those counted; that of a sample is the value of all its items; that of a
-fixed graph is the mean over many items of one graph. For every test: the share of data sets without the effect whose
-p-value is at most 0.05.
+holds the truth, and the root mean square of its standard error over the standard deviation of the estimates. The truth of an
+interval for new items is the mean of the estimates over all these data sets, which is M times as sure as one of them; that
+of a sample is the value of all its items; that of a fixed graph is the mean over many items of one graph. For every test:
+the share of data sets without the effect whose p-value is at most 0.05.
 
 With M data sets a share has a standard error of sqrt(p (1 - p) / M), printed beside it; where time runs out a line says how
-many data sets it stands on.
+many data sets it stands on. With --json FILE, lines that stand in the file already are not made again.
 """
 
 import json
@@ -27,9 +27,17 @@ from isthmus.measures import MEASURES, Paired, calibrate, calibrate_best, compar
 from isthmus.measures._measure import half_sample_interval
 from isthmus.neighbors import search
 from isthmus.pairs import Pairs, echo_to_bridge, independent, low_signal, shared_latent
-from isthmus.statistics import Interval, benjamini_hochberg, holm, ratio_error
+from isthmus.statistics import (
+    Interval,
+    benjamini_hochberg,
+    correlation_interval,
+    holm,
+    ratio_error,
+    spearman,
+    spearman_influence,
+)
 
-K, HALVES, PAIRINGS, FEWEST = 10, 100, 199, 10
+K, HALVES, PAIRINGS, FEWEST = 10, 400, 199, 40
 QUANTITIES = ("input_overlap", "target_overlap", "baseline_overlap", "echo_rate", "bridge_rate", "index")
 
 
@@ -65,7 +73,7 @@ def coverage(name: str, of: str, n: int, intervals: list[Interval], truth: float
     """The truth, if not known, is the mean of the estimates: its variance is 1/M of theirs."""
     estimates = np.array([each.estimate for each in intervals])
     truth = float(estimates.mean()) if truth is None else truth
-    width = np.mean([each.standard_error for each in intervals]) / np.std(estimates, ddof=1)
+    width = np.sqrt(np.mean([each.standard_error**2 for each in intervals])) / np.std(estimates, ddof=1)
     held = [each.low <= truth <= each.high for each in intervals]
     return share(name, of, n, held, truth=truth, width=round(float(width), 3))
 
@@ -101,7 +109,7 @@ def overlap_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
 
 
 def bridge_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
-    for dial in (0.3, 0.5):
+    for dial in (0.3, 0.5) if n <= 1000 else (0.5,):
         found: dict[str, list[Interval]] = {}
         for seed in timed(limit, sets):
             made = echo_to_bridge(n, 8, dial=dial, seed=seed)
@@ -124,7 +132,7 @@ def kindred_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
             for seed in timed(limit / 8, sets):
                 pairs = make(n, seed)
                 pair = Paired.of(pairs.x, pairs.y, K)
-                intervals.append(half_sample_interval(each, pair, each.value(pair), HALVES // 2))
+                intervals.append(half_sample_interval(each, pair, each.value(pair), 40))
             yield coverage(f"{name} half-sample", of, n, intervals)
 
 
@@ -138,6 +146,18 @@ def other_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
     truth = float(np.mean([point.value for point in half]))
     yield share("curve over n, at n/3", of, n, [point.low <= truth <= point.high for point in half], truth=truth)
     yield coverage("matched difference", of, n, matched, 0.0)
+
+
+def pair_intervals(n: int, sets: int, _: float) -> Iterator[Row]:
+    """Rank correlation of n rated pairs, two normal numbers of correlation r each: rho is 6/pi asin(r/2)."""
+    rng = np.random.default_rng(n)
+    for r in (0.0, 0.6):
+        intervals = []
+        for _ in range(2 * sets):
+            a, noise = rng.normal(size=(2, n))
+            b = r * a + np.sqrt(1 - r**2) * noise
+            intervals.append(correlation_interval(spearman(a, b), float(spearman_influence(a, b).std() / np.sqrt(n))))
+        yield coverage("rank correlation, pairs", f"correlation {r:g}", n, intervals, float(6 / np.pi * np.arcsin(r / 2)))
 
 
 def tests(n: int, sets: int, limit: float) -> Iterator[Row]:
@@ -164,15 +184,19 @@ def tests(n: int, sets: int, limit: float) -> Iterator[Row]:
             found.setdefault("within-group pairings", []).append(grouped.p_value <= 0.05)
         for name, hits in found.items():
             yield share(name, of, n, hits)
-    flips, covered = [], []
+    paired, against = [], []
     for seed in timed(limit, sets):
         made = echo_to_bridge(n, 8, dial=0.5, seed=seed)
-        result = bridge(made.pairs.x, made.mapped, made.pairs.y, K)
-        flips.append(result.test(999) <= 0.05)
-        interval = result.interval("index", samples=result.half_samples(HALVES))
-        covered.append(not interval.low <= 0 <= interval.high)
-    yield share("bridge sign flips, new items (not its claim)", "echo to bridge 0.5", n, flips)
-    yield share("bridge index interval leaves out 0", "echo to bridge 0.5", n, covered)
+        x, y = made.pairs.x, made.pairs.y
+        result = bridge(x, made.mapped, y, K)
+        samples = result.half_samples(HALVES)
+        paired.append(result.test(samples) <= 0.05)
+        noise = np.random.default_rng([seed, 1]).normal(size=(2, *made.mapped.shape))
+        one, other = (bridge(x, made.mapped + each, y, K) for each in noise)  # two mappings that are equally good
+        of_both = one.half_samples(HALVES), other.half_samples(HALVES)
+        against.append(one.gain(other, "target_overlap", samples=of_both).p_value <= 0.05)
+    yield share("paired test, target and input overlap", "echo to bridge 0.5", n, paired)
+    yield share("paired test, two mappings", "echo to bridge 0.5", n, against)
 
 
 def small_tests(sets: int) -> Iterator[Row]:
@@ -180,7 +204,7 @@ def small_tests(sets: int) -> Iterator[Row]:
 
     rng = np.random.default_rng(0)
     for n in (5, 10, 30):
-        values = rng.normal(size=(sets, 2, n))
+        values = rng.normal(size=(25 * sets, 2, n))
         yield share("rank sum of folds", "normal", n, [rank_sum_p(a, b) <= 0.05 for a, b in values])
         yield share("sign flips, independent items", "normal", n, [sign_flip_p(a, 999) <= 0.05 for a, _ in values])
 
@@ -192,10 +216,13 @@ def main() -> None:
     asked = wanted.parse_args()
     facts = machine("numpy", "scipy")
     sizes = [200] if asked.quick else [int(each) for each in asked.sizes.split(",")]
-    sets = 10 if asked.quick else 400
+    sets = 40 if asked.quick else 1000
     minutes = 0.3 if asked.quick else asked.minutes
     limit = 60 * minutes / len(sizes) / 20
     rows: list[Row] = []
+    if asked.json is not None and asked.json.exists():
+        rows = json.loads(asked.json.read_text(encoding="utf-8"))["rows"]
+    done = {(row["part"], row["n"]) for row in rows}
 
     def save() -> None:
         if asked.json is not None:
@@ -203,12 +230,14 @@ def main() -> None:
 
     with threadpool_limits(1):
         search(np.eye(20) + 0.1, 3)
-        rows.extend(small_tests(sets) if sizes[0] <= 200 else ())
         for n in sizes:
-            for part in (overlap_intervals, bridge_intervals, tests, kindred_intervals, other_intervals):
-                for row in part(n, sets, limit):
-                    rows.append(row)
-                    save()
+            for part in (overlap_intervals, bridge_intervals, tests, kindred_intervals, other_intervals, pair_intervals):
+                if (part.__name__, n) in done:
+                    continue
+                rows.extend({"part": part.__name__, **row} for row in part(n, sets, limit))
+                save()
+        if ("small_tests", 5) not in done:
+            rows.extend({"part": "small_tests", **row} for row in small_tests(sets))
     save()
 
 

@@ -5,10 +5,10 @@ n items, d dimensions (dx of the input, dy of the target), k neighbors, m items 
 
 from collections.abc import Callable
 
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, UInt8, UInt64
 from numpy import ndarray
 
 Progress = Callable[[str, int, int], None]
 """Called as progress(what, done, total) from the calling thread; raise in it to stop."""
 
-__all__ = ["Bool", "Float", "Int", "Progress", "UInt8", "ndarray"]
+__all__ = ["Bool", "Float", "Int", "Progress", "UInt8", "UInt64", "ndarray"]

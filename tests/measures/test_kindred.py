@@ -10,7 +10,7 @@ from scipy import stats
 from scipy.spatial import distance, procrustes
 
 import isthmus
-from isthmus import IsthmusError
+from isthmus import IsthmusError, overlap
 from isthmus.measures import MEASURES, Paired, chance, mantel, measure, neighborhood_curves, register
 from isthmus.statistics import permutations
 from oracles import neighbor_lists, squared_distances
@@ -263,8 +263,25 @@ def test_intervals_are_centered_and_named():
     x, y = two_spaces(14, n=80)
     found = measure(x, y, "cka-unbiased", half_samples=40)
     assert found.interval.low < found.value < found.interval.high
+    shares = {each.name: each.interval for each in measure(x, y, ["mutual-knn", "lcmc", "rnx"], half_samples=40)}
+    adjusted = 1 / (1 - 10 / 79)
+    assert shares["lcmc"].standard_error == pytest.approx(shares["mutual-knn"].standard_error)
+    assert shares["rnx"].standard_error == pytest.approx(adjusted * shares["mutual-knn"].standard_error)
+    assert overlap(x, y).interval(draws=40).low == pytest.approx(shares["mutual-knn"].low)
     assert found.interval.population == "new items drawn like these"
     assert np.isnan(measure(x[:30], y[:30], "jaccard", 10, half_samples=10).interval.low)
+
+
+@pytest.mark.parametrize(
+    ("name", "n", "d"), [("trustworthiness", 40, 4), ("continuity", 40, 4), ("cca", 40, 25), ("pwcca", 40, 25)]
+)
+def test_a_value_stays_where_a_half_is_too_small_for_the_measure(name, n, d):
+    x, y = two_spaces(14, n=n, dx=d, dy=d)
+    value = measure(x, y, name).value
+    found = measure(x, y, name, half_samples=6)
+    assert found.value == value
+    assert np.isfinite(value)
+    assert np.isnan(found.interval.low)
 
 
 def test_half_samples_search_among_the_half():

@@ -109,13 +109,13 @@ def test_half_samples_equal_a_direct_search():
 
 
 def test_intervals_cover_and_name_their_population():
-    """Over fresh samples of one population the half-sample interval covers the population's value; known to be wide."""
+    """Over fresh samples of one population the half-sample interval covers the population's value as often as it says."""
     truth = np.mean([overlap(*two_spaces(s, n=80), 5).mnno for s in range(1000, 1200)])
     covered = 0
     for seed in range(100):
-        interval = overlap(*two_spaces(seed, n=80), 5).interval(draws=60)
+        interval = overlap(*two_spaces(seed, n=80), 5).interval(draws=100)
         covered += interval.low <= truth <= interval.high
-    assert covered >= 90
+    assert 86 <= covered <= 98
     result = overlap(*two_spaces(0, n=80), 5)
     half, fixed = result.interval(), result.interval("fixed-graph")
     assert half.population == "new items drawn like these"

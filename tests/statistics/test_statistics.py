@@ -12,6 +12,7 @@ from isthmus import IsthmusError
 from isthmus.statistics import (
     Interval,
     bonferroni,
+    half_differences,
     half_sample_error,
     halves,
     holm,
@@ -26,15 +27,40 @@ from isthmus.statistics import (
 def test_halves_hold_half_of_every_group_and_depend_on_the_seed_only():
     masks = list(halves([6, 9], draws=3, seed=1))
     assert [[int(m.sum()) for m in draw] for draw in masks] == [[3, 4]] * 3
+    assert all((one & other).sum() == 0 for one, other in zip(masks[0], masks[1], strict=True))
     again = list(halves([6, 9], draws=3, seed=1))
     assert all((a == b).all() for one, two in zip(masks, again, strict=True) for a, b in zip(one, two, strict=True))
 
 
 @pytest.mark.parametrize("n", [40, 41])
-def test_for_a_mean_the_spread_over_halves_is_the_standard_error(rng, n):
+def test_for_a_mean_the_differences_of_halves_give_the_standard_error(rng, n):
     values = rng.normal(size=n)
     means = np.array([values[mask].mean() for (mask,) in halves([n], draws=20000)])
-    assert half_sample_error(means, [n]) == pytest.approx(values.std(ddof=1) / np.sqrt(n), rel=0.03)
+    error = half_sample_error(half_differences(means), [n])
+    assert error == pytest.approx(values.std(ddof=1) / np.sqrt(n), rel=0.03)
+
+
+def test_for_a_mean_all_divisions_in_two_give_the_standard_error_exactly(rng):
+    values = rng.normal(size=6)
+    halved = [(list(taken), [i for i in range(6) if i not in taken]) for taken in combinations(range(6), 3)]
+    differences = np.array([values[one].mean() - values[other].mean() for one, other in halved])
+    assert half_sample_error(differences, [6]) == pytest.approx(values.std(ddof=1) / np.sqrt(6))
+
+
+def test_differences_come_to_the_level_of_the_whole():
+    replicates = np.array([0.5, 0.3, 0.2, 0.2, 0.1])  # the last has no other half
+    assert half_differences(replicates) == pytest.approx([0.2, 0.0])
+    assert half_differences(replicates, 0.1) == pytest.approx([0.2 * np.sqrt(0.09 / 0.24), 0.0])
+    assert (half_differences(np.zeros(4), 0.1) == 0).all()
+    assert np.isnan(half_differences(np.array([np.nan, 0.1]), 0.1)).all()
+    assert np.isnan(half_sample_error(np.empty(0), [10]))
+
+
+def test_the_p_value_of_an_interval():
+    assert Interval.around(0.3, 0.1).p_value == pytest.approx(2 * stats.norm.sf(3))
+    assert Interval.around(-0.3, 0.1).p_value == Interval.around(0.3, 0.1).p_value
+    assert Interval.around(0.0, 0.0).p_value == 1
+    assert np.isnan(Interval.around(0.3, float("nan")).p_value)
 
 
 def test_the_error_of_a_ratio(rng):

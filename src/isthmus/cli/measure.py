@@ -29,7 +29,7 @@ def measure(
     k: Annotated[str, Option("-k", "--k", help="Neighbors counted, as in 10 or 5,10,30.")] = "10",
     metric: _options.Metrics = "cosine",
     permutations: Annotated[int, Option(help="Random pairings for threshold and p-value; 0 for none.")] = 99,
-    half_samples: Annotated[int, Option(help="Random halves for the interval; 0 for none.")] = 20,
+    half_samples: Annotated[int, Option(help="Random halves for the interval; 0 for none.")] = 40,
     groups: Annotated[
         str | None,
         Option(help="Labels, as items.tsv:kind, joined by id if both have ids, else by row: random pairings keep to them."),

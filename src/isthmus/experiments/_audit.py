@@ -35,7 +35,7 @@ from isthmus.mappings import (
 from isthmus.measures import Spaces, Verdict, as_list, verdict
 from isthmus.neighbors import Metric, check_metric
 from isthmus.pairs import Pairs, Split, check_seed, check_vectors, k_fold
-from isthmus.statistics import POPULATIONS, holm, sign_flip_p
+from isthmus.statistics import POPULATIONS, holm
 from isthmus.training import Loss, Recipe, check_loss, steadily_decreases
 
 Direction = Literal["x->y", "y->x"]
@@ -66,10 +66,9 @@ class AuditRow:
             half-sample intervals, about `interval_population`.
         gain, gain_low, gain_high: bridge rate less that of the untrained twin (for given vectors, of the better of an
             untrained `lin` and `nn`), with its interval; None for controls.
-        p_value: paired sign-flip test over items of target against input overlap.
-        p_against_lin, p_against_nn: paired sign-flip test over items of this mapping's target overlap against that of the
-            paper's `lin` and `nn`, corrected by Holm over all mappings that are compared with either; None where there is no
-            such comparison.
+        p_value: paired test of target against input overlap, by the standard error of the index; None where there is none.
+        p_against_lin, p_against_nn: paired test of this mapping's target overlap against that of the paper's `lin` and `nn`,
+            corrected by Holm over all mappings that are compared with either; None where there is no such comparison.
         mse: mean over items and dimensions of (f(x) - y)^2; None where f(x) and y differ in width.
         r2: 1 - sum |f(x) - y|^2 / sum |y - mean(y)|^2, over all dimensions together.
         verdict: in words, by the rules of `isthmus.measures.verdict`.
@@ -465,12 +464,11 @@ def _measure(
     rows = []
     for position in range(len(ks)):
         pooled = {name: Tally.pool([each.tallies[position] for each in found]) for name, found in sketches.items()}
-        against = _against_paper({each.name: pooled[each.name] for each in candidates if each.role == "mapping"}, seed)
+        against = _against_paper({each.name: pooled[each.name] for each in candidates if each.role == "mapping"})
         for candidate in candidates:
             mine = pooled[candidate.name]
             twins = [pooled[name] for name in candidate.twins]
-            p = sign_flip_p(mine.differences(), seed=seed)
-            row = row_of(side.name, direction, candidate.name, candidate.role, mine, twins, errors[candidate.name], p)
+            row = row_of(side.name, direction, candidate.name, candidate.role, mine, twins, errors[candidate.name])
             rows.append(replace(
                 row, p_against_lin=against.get((candidate.name, "lin")), p_against_nn=against.get((candidate.name, "nn"))
             ))  # fmt: skip
@@ -483,16 +481,15 @@ def _measure(
     return rows, replace(detail, over_n=tuple(points))
 
 
-def _against_paper(tallies: dict[str, Tally], seed: int) -> dict[tuple[str, str], float]:
-    """P-values of each mapping's target overlap against that of `lin` and of `nn`, item by item, corrected by Holm."""
+def _against_paper(tallies: dict[str, Tally]) -> dict[tuple[str, str], float]:
+    """P-values of each mapping's target overlap against that of `lin` and of `nn`, on the same halves, corrected by Holm."""
     compared = [
         (name, other) for other in ("lin", "nn") if other in tallies for name in tallies if name not in ("lin", "nn")
     ]  # fmt: skip
     if not compared:
         return {}
-    kept = {name: tally.kept() for name, tally in tallies.items()}
-    p = np.array([sign_flip_p(kept[name] - kept[other], seed=seed) for name, other in compared])
-    return dict(zip(compared, holm(p).tolist(), strict=True))
+    p = np.array([tallies[name].gain(tallies[other], "target_overlap").p_value for name, other in compared])
+    return {} if np.isnan(p).any() else dict(zip(compared, holm(p).tolist(), strict=True))
 
 
 def row_of(
@@ -503,7 +500,6 @@ def row_of(
     tally: Tally,
     twins: Sequence[Tally],
     errors: Errors | None,
-    p_value: float,
 ) -> AuditRow:
     """The row of a mapping or control, from what was counted; it is compared with the best of its untrained twins."""
     twin = max(twins, key=lambda each: each.value("bridge_rate"), default=None)
@@ -511,6 +507,6 @@ def row_of(
     return AuditRow(
         pairs=pairs, direction=direction, mapping=name, role=role, **tally.record(), interval_population=_POPULATION,
         gain=gain.estimate if gain else None, gain_low=gain.low if gain else None, gain_high=gain.high if gain else None,
-        p_value=p_value, mse=errors.mse if errors else None, r2=errors.r2 if errors else None,
+        mse=errors.mse if errors else None, r2=errors.r2 if errors else None,
         verdict=verdict(tally.index(), gain),
     )  # fmt: skip

@@ -31,7 +31,6 @@ from isthmus.experiments._tally import Errors, Tally, half_masks, neighbor_table
 from isthmus.mappings import MLP, Identity, Mapping, Ridge, Untrained
 from isthmus.measures import Counts, Spaces
 from isthmus.neighbors import Metric, Neighbors
-from isthmus.statistics import sign_flip_ps
 from isthmus.training import TrainingWarning, steadily_decreases
 
 _COUNTS = ("fx", "fy", "fxy", "xy")
@@ -162,7 +161,6 @@ def _masks(sizes: tuple[int, ...], seed: int) -> list[list[Bool[ndarray, " n"]]]
 
 
 def _rows(cell: Cell, tallies: Sequence[Tally], errors: Errors | None) -> list[dict[str, Any]]:
-    p_values = sign_flip_ps(np.column_stack([each.differences() for each in tallies]), seed=cell.drawn_by)
     about: dict[str, Any] = {
         "pairs": cell.pairs,
         "direction": cell.direction,
@@ -171,7 +169,7 @@ def _rows(cell: Cell, tallies: Sequence[Tally], errors: Errors | None) -> list[d
     } | trained_by(cell)
     about |= {"part": cell.part, "seed": cell.seed}
     ends = {"mse": errors.mse if errors else None, "r2": errors.r2 if errors else None}
-    return [about | each.record() | {"p_value": float(p)} | ends for each, p in zip(tallies, p_values, strict=True)]
+    return [about | each.record() | ends for each in tallies]
 
 
 def trained_by(cell: Cell) -> dict[str, str | None]:

@@ -26,7 +26,7 @@ from isthmus.experiments._plan import IDENTITY, Cell, twin_of
 from isthmus.experiments._store import is_done, write_file
 from isthmus.experiments._tally import Errors, Tally
 from isthmus.neighbors import Metric
-from isthmus.statistics import bonferroni, holm, rank_sum_p, sign_flip_ps, smallest_rank_sum_p
+from isthmus.statistics import bonferroni, holm, rank_sum_p, smallest_rank_sum_p
 
 PLAN = "plan.json"
 Level = Literal["cells", "summary"]
@@ -186,7 +186,7 @@ def _records(
     groups: Sequence[list[Done]], all_groups: dict[tuple[Any, ...], list[Done]]
 ) -> list[tuple[dict[str, Any], list[Done], _Key]]:
     """A record for each group of cells and each k, metric and convention; the gain is over the twin on the same parts."""
-    found: list[tuple[AuditRow | None, list[Done], _Key, Tally | None]] = []
+    found: list[tuple[dict[str, Any], list[Done], _Key]] = []
     for group in groups:
         cell, measure = group[0].cell, group[0].cell.measure
         live = [done for done in group if done.tallies]
@@ -200,41 +200,22 @@ def _records(
                 for include_self in measure.include_self:
                     key = (k, metric, include_self)
                     if not live:
-                        found.append((None, group, key, None))
+                        found.append((_flat(None, cell, key), group, key))
                         continue
                     tally = Tally.pool([done.tallies[key] for done in live])
                     twin = [Tally.pool([done.tallies[key] for done in twins])] if twins else []
-                    row = row_of(cell.pairs, cell.direction, cell.title, cell.role, tally, twin, errors, float("nan"))
-                    found.append((row, group, key, tally))
-    p_values = _sign_flips([(tally, group[0].cell.drawn_by) for _, group, _, tally in found])
-    return [
-        (_flat(row, group[0].cell, key, p), group, key)
-        for (row, group, key, _), p in zip(found, p_values, strict=True)
-    ]  # fmt: skip
+                    row = row_of(cell.pairs, cell.direction, cell.title, cell.role, tally, twin, errors)
+                    found.append((_flat(row, cell, key), group, key))
+    return found
 
 
-def _sign_flips(tallies: Sequence[tuple[Tally | None, int]]) -> list[float | None]:
-    """The paired test of each tally; those of as many items share their signs."""
-    by_size: dict[tuple[int, int], list[tuple[int, Any]]] = {}
-    for position, (tally, seed) in enumerate(tallies):
-        if tally is not None:
-            differences = tally.differences()
-            by_size.setdefault((len(differences), seed), []).append((position, differences))
-    p_values: list[float | None] = [None] * len(tallies)
-    for (_, seed), entries in by_size.items():
-        found = sign_flip_ps(np.column_stack([differences for _, differences in entries]), seed=seed)
-        for (position, _), p in zip(entries, found, strict=True):
-            p_values[position] = float(p)
-    return p_values
-
-
-def _flat(row: AuditRow | None, cell: Cell, key: _Key, p_value: float | None) -> dict[str, Any]:
+def _flat(row: AuditRow | None, cell: Cell, key: _Key) -> dict[str, Any]:
     if row is None:
         values: dict[str, Any] = dict.fromkeys(AuditRow.__dataclass_fields__)
         values |= {"pairs": cell.pairs, "direction": cell.direction, "mapping": cell.title, "role": cell.role}
         values |= dict(zip(("k", "metric", "include_self"), key, strict=True))
     else:
-        values = asdict(row) | {"p_value": p_value}
+        values = asdict(row)
     values = {name: None if value != value else value for name, value in values.items()}  # noqa: PLR0124 - nan
     front = ("pairs", "direction", "mapping")
     return {name: values[name] for name in front} | trained_by(cell) | values
@@ -254,7 +235,8 @@ def _correct(records: Iterable[dict[str, Any]]) -> None:
         for name, corrected, correct in (
             ("rank_sum_p", "rank_sum_p_bonferroni", bonferroni), ("paired_p", "paired_p_holm", holm),
         ):  # fmt: skip
-            for record, p in zip(table, correct(np.array([record[name] for record in table])), strict=True):
+            known = [record for record in table if record[name] is not None]
+            for record, p in zip(known, correct(np.array([record[name] for record in known])), strict=True):
                 record[corrected] = float(p)
 
 

@@ -47,7 +47,7 @@ def audit_sample(
         include_self: count each item as its own neighbor.
         sample: number of items to draw; or
         precision: half width of the 95 % intervals of the three overlaps.
-        seed: of the sample, of the twins' weights and of the test.
+        seed: of the sample and of the twins' weights.
         progress: called with what is being done, the rows done and the rows in all.
 
     Raises:
@@ -79,7 +79,7 @@ def audit_sample(
             x, given, y = found
             neighborhoods.append(Neighborhoods.of(Spaces.of(x, given, y), as_list(k)[0], "x->y", "given"))
         for count in as_list(k):
-            rows += _rows(pairs, f, found, others, count, seed)
+            rows += _rows(pairs, f, found, others, count)
     settings = {"folds": None, "seeds": 1, "seed": seed, "given": True, "sample": sample, "precision": precision}
     return Audit(
         pairs.name, pairs.x_space, pairs.y_space, tuple(rows), settings, ids=pairs.ids, labels=pairs.labels,
@@ -94,15 +94,15 @@ def _twin(name: str, pairs: Pairs, seed: int) -> Float[ndarray, "n dy"]:
 
 
 def _rows(
-    pairs: Pairs, f: Float[ndarray, "n dy"], found: Sequence[Neighbors], twins: dict[str, Neighbors], k: int, seed: int
+    pairs: Pairs, f: Float[ndarray, "n dy"], found: Sequence[Neighbors], twins: dict[str, Neighbors], k: int
 ) -> Iterator[AuditRow]:
     x, given, y = found
     controls = {name: Bridge.of([Spaces.of(x, table, y)], k) for name, table in {"identity": x, **twins}.items()}
     for name, bridge in controls.items():
-        yield _row(pairs.name, name, "control", bridge, None, None, seed)
+        yield _row(pairs.name, name, "control", bridge, None, None)
     bridge = Bridge.of([Spaces.of(x, given, y)], k)
     best = max((controls[name] for name in twins), key=lambda twin: twin.bridge_rate)
-    yield _row(pairs.name, "given", "mapping", bridge, best, Errors.of(f, pairs.y), seed)
+    yield _row(pairs.name, "given", "mapping", bridge, best, Errors.of(f, pairs.y))
 
 
 def _row(
@@ -112,7 +112,6 @@ def _row(
     bridge: Bridge,
     twin: Bridge | None,
     errors: Errors | None,
-    seed: int,
 ) -> AuditRow:
     table = bridge.spaces[0].x
     index, echo, rate = (bridge.interval(of) for of in _INTERVALS)
@@ -126,7 +125,7 @@ def _row(
         bridge_rate=rate.estimate, bridge_rate_low=rate.low, bridge_rate_high=rate.high,
         bridge_index=index.estimate, bridge_index_low=index.low, bridge_index_high=index.high,
         interval_population=POPULATIONS["sample"], gain=gain.estimate if gain else None,
-        gain_low=gain.low if gain else None, gain_high=gain.high if gain else None, p_value=bridge.test(seed=seed),
+        gain_low=gain.low if gain else None, gain_high=gain.high if gain else None, p_value=index.p_value,
         mse=errors.mse if errors else None, r2=errors.r2 if errors else None, verdict=verdict(index, gain),
     )  # fmt: skip
 

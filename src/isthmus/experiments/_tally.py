@@ -13,11 +13,11 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._shapes import Bool, Float, Int
-from isthmus.measures import Counts, Quantity, Spaces, chance, depth_for, enough_for_halves
+from isthmus.measures import Counts, Quantity, Spaces, chance, depth_for, differences_of, enough_for_halves
 from isthmus.neighbors import Metric, Neighbors, search
 from isthmus.statistics import Interval, half_sample_error, halves
 
-HALF_SAMPLES = 200
+HALF_SAMPLES = 400
 
 
 class Errors(NamedTuple):
@@ -127,37 +127,29 @@ class Tally:
             numerator, denominator = Counts(*(sums / number).T).ratio(of, self.k)
             return np.where(denominator != 0, numerator / denominator, np.nan)
 
+    def _differences(self, of: Quantity) -> Float[ndarray, " pairs"]:
+        """How much the quantity differs between the two halves of each draw."""
+        return differences_of(of, self.value, self._replicates)
+
     def _around(
-        self, estimate: float, replicates: Float[ndarray, " draws"], bounds: tuple[float, float] = (-1.0, 1.0)
+        self, estimate: float, differences: Float[ndarray, " pairs"], bounds: tuple[float, float] = (-1.0, 1.0)
     ) -> Interval:
-        sizes = list(dict(self.sets).values())
-        error = half_sample_error(replicates, sizes) if len(replicates) > 1 else float("nan")
-        return Interval.around(estimate, error, bounds=bounds)
+        return Interval.around(estimate, half_sample_error(differences, list(dict(self.sets).values())), bounds=bounds)
 
     def interval(self, of: Quantity) -> Interval:
         """A quantity with its half-sample interval, within the range that it can have."""
         bounds = (-1.0, 1.0) if of == "index" else (0.0, 1.0)
-        return self._around(self.value(of), self._replicates(of), bounds)
+        return self._around(self.value(of), self._differences(of), bounds)
 
     def index(self) -> Interval:
         """The bridge index with its half-sample interval."""
         return self.interval("index")
 
-    def gain(self, over: "Tally") -> Interval:
-        """This bridge rate less another's on the same test sets, with the half-sample interval of the difference."""
-        drawn = min(len(self.halves), len(over.halves))
-        mine, other = (tally._replicates("bridge_rate")[:drawn] for tally in (self, over))
-        return self._around(self.value("bridge_rate") - over.value("bridge_rate"), mine - other)
-
-    def differences(self) -> Float[ndarray, " distinct"]:
-        """Target less input neighbors of each distinct item, summed over its repetitions: whole numbers."""
-        group = np.unique(self.items, return_inverse=True)[1]
-        return np.bincount(group, weights=self.counts.fy - self.counts.fx)
-
-    def kept(self) -> Float[ndarray, " distinct"]:
-        """Target neighbors that each distinct item keeps, summed over its repetitions: whole numbers."""
-        group = np.unique(self.items, return_inverse=True)[1]
-        return np.bincount(group, weights=self.counts.fy)
+    def gain(self, over: "Tally", of: Quantity = "bridge_rate") -> Interval:
+        """This quantity less another mapping's on the same test sets, with the half-sample interval of the difference."""
+        mine, other = (tally._differences(of) for tally in (self, over))
+        drawn = min(len(mine), len(other))
+        return self._around(self.value(of) - over.value(of), mine[:drawn] - other[:drawn])
 
     def record(self) -> dict[str, Any]:
         """All that is counted, under the names of `AuditRow`."""
@@ -175,6 +167,7 @@ class Tally:
             "echo_rate": echo.estimate, "echo_rate_low": echo.low, "echo_rate_high": echo.high,
             "bridge_rate": bridge.estimate, "bridge_rate_low": bridge.low, "bridge_rate_high": bridge.high,
             "bridge_index": index.estimate, "bridge_index_low": index.low, "bridge_index_high": index.high,
+            "p_value": index.p_value,
         }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """How two spaces agree on neighborhoods, and what a mapping does to them."""
 
 from isthmus.measures._approximation import ApproximateOverlap, approximate_overlap
-from isthmus.measures._bridge import Bridge, Counts, Quantity, Spaces, bridge
+from isthmus.measures._bridge import Bridge, Counts, Quantity, Spaces, bridge, differences_of
 from isthmus.measures._calibration import (
     BestOfMany,
     CurvePoint,
@@ -55,6 +55,7 @@ __all__ = [
     "curve_over_k",
     "curve_over_n",
     "depth_for",
+    "differences_of",
     "draw",
     "enough_for_halves",
     "foscttm",

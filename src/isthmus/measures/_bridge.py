@@ -6,7 +6,7 @@ untrained one, because the shared neighbors count in it; the bridge rate leaves 
 mapping brought along from the input.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, NamedTuple, overload
@@ -17,7 +17,7 @@ from numpy import ndarray
 from isthmus._errors import NeighborError
 from isthmus._html import html_table
 from isthmus._shapes import Bool, Float, Int, Progress
-from isthmus.measures._halves import Meeting, meet_in_halves, sums_over
+from isthmus.measures._halves import Meeting, count_by_draw, meet_in_halves, sums_over
 from isthmus.measures._lists import (
     as_list,
     check_same_items,
@@ -30,7 +30,7 @@ from isthmus.measures._overlap import chance
 from isthmus.measures._sampling import searched
 from isthmus.neighbors import Metric, NeighborEngine, Neighbors, search
 from isthmus.pairs import VectorStream, check_vectors
-from isthmus.statistics import Interval, IntervalKind, check_kind, half_sample_error, halves, ratio_error, sign_flip_p
+from isthmus.statistics import Interval, IntervalKind, check_kind, half_differences, half_sample_error, halves, ratio_error
 
 Quantity = Literal["input_overlap", "target_overlap", "baseline_overlap", "echo_rate", "bridge_rate", "index"]
 """What can be asked of a `Bridge`."""
@@ -98,8 +98,8 @@ class Spaces:
         meetings = Meeting(1, 0, self.f_in_x), Meeting(1, 2, self.f_in_y), Meeting(0, 2, self.x_in_y)
         tables = (self.x.index, self.f.index, self.y.index)
         for (fx, fy, xy), whole in meet_in_halves(tables, meetings, np.stack(masks, axis=1), k, depth):
-            found = [sums_over(both, whole) for both in (fx, fy, fx & fy, xy)]
-            total += np.stack([*found, whole.sum(axis=0)], axis=1)
+            found = [sums_over(both, whole, len(masks)) for both in (fx, fy, fx & fy, xy)]
+            total += np.stack([*found, count_by_draw(whole, len(masks))], axis=1)
         return total
 
 
@@ -213,7 +213,7 @@ class Bridge:
         """Bridge rate less echo rate: -1 for the identity, +1 for f(X) = Y, 0 for noise; never read it without the rates."""
         return self.value("index")
 
-    def half_samples(self, draws: int = 200, seed: int = 0) -> tuple[Counts, ...]:
+    def half_samples(self, draws: int = 400, seed: int = 0) -> tuple[Counts, ...]:
         """Mean counts among random halves of every test set, one a draw; a seed gives every mapping the same halves."""
         test_sets = {each.items.tobytes(): len(each.x) for each in self.spaces}
         if self.population is not None or not enough_for_halves(self.k, test_sets.values()):
@@ -253,7 +253,7 @@ class Bridge:
             error = ratio_error(above, below, self.population)
         else:
             samples = self.half_samples() if samples is None else samples
-            error = self._error(_values(samples, of, self.k))
+            error = self._error(self._differences(samples, of))
         return Interval.around(
             self.value(of), error, level=level, kind=kind, bounds=(-1.0, 1.0) if of == "index" else (0.0, 1.0)
         )
@@ -276,23 +276,27 @@ class Bridge:
         if self.population is not None:
             raise NeighborError("over: needed neighbors of all items to take halves of, got a sample. Search them all.")
         mine, others = samples or (self.half_samples(), over.half_samples())
-        difference = _values(mine, of, self.k) - _values(others, of, over.k)
-        return Interval.around(self.value(of) - over.value(of), self._error(difference), level=level)
+        differences = self._differences(mine, of) - over._differences(others, of)
+        return Interval.around(self.value(of) - over.value(of), self._error(differences), level=level)
 
-    def _error(self, replicates: Float[ndarray, " draws"]) -> float:
+    def _differences(self, samples: Sequence[Counts], of: Quantity) -> Float[ndarray, " pairs"]:
+        return differences_of(of, self.value, lambda each: _values(samples, each, self.k))
+
+    def _error(self, differences: Float[ndarray, " pairs"]) -> float:
         test_sets = {each.items.tobytes(): len(each.x) for each in self.spaces}
-        return half_sample_error(replicates, list(test_sets.values())) if len(replicates) > 1 else float("nan")
+        return half_sample_error(differences, list(test_sets.values()))
 
-    def test(self, draws: int = 9999, seed: int = 0) -> float:
-        """P-value of the paired sign-flip test over items: is the target overlap another than the input overlap?
+    def test(self, samples: tuple[Counts, ...] | None = None) -> float:
+        """P-value of the paired test: is the target overlap another than the input overlap?
 
-        Two-sided, on the neighbor lists as they are; an item tested several times counts once, with its mean. Items share
-        neighbors, so this rejects too often as a statement about new items (docs/measures.md gives rates); for those, see
-        whether the half-sample interval of the index holds 0.
+        Two-sided, about the population of the interval of the index, whose standard error it takes: both overlaps are
+        counted on the same items, and index = 0 says that they are equal. (Sign flips over items take these for independent,
+        but items share neighbors: they rejected a true hypothesis in a quarter of the cases.)
+
+        Args:
+            samples: half-samples drawn before, to save drawing them again.
         """
-        item = np.concatenate([each.items for each in self.spaces])
-        group = np.unique(item, return_inverse=True)[1]
-        return sign_flip_p(np.bincount(group, weights=self.counts.fy - self.counts.fx), draws, seed)
+        return self.interval("index", samples=samples).p_value
 
     def _repr_html_(self) -> str:
         kinds = {name: float(getattr(self, name).mean()) for name in ("shared", "echoed", "bridged", "novel")}
@@ -309,6 +313,22 @@ class Bridge:
             f"N={self.n if self.population is None else f'{self.n} drawn of {self.population}'}, K={self.k}, {x.metric}, "
             f"{convention})"
         )
+
+
+def differences_of(
+    of: Quantity, value: Callable[[Quantity], float], replicates: Callable[[Quantity], Float[ndarray, " draws"]]
+) -> Float[ndarray, " pairs"]:
+    """Differences between halves of one of the six quantities; those of the index are made of the rates'.
+
+    Args:
+        of: the quantity.
+        value: gives the full estimate of a quantity.
+        replicates: gives a quantity on every half.
+    """
+    if of == "index":
+        bridge, echo = (differences_of(rate, value, replicates) for rate in ("bridge_rate", "echo_rate"))
+        return bridge - echo
+    return half_differences(replicates(of), value(of))
 
 
 def _values(samples: Sequence[Counts], of: Quantity, k: int) -> Float[ndarray, " draws"]:

@@ -16,7 +16,7 @@ from isthmus._errors import NeighborError
 from isthmus._html import html_table
 from isthmus._shapes import Float
 from isthmus.measures._lists import as_list
-from isthmus.measures._measure import MeasureResult, measure
+from isthmus.measures._measure import MeasureResult, half_sample_interval, measure
 from isthmus.measures._overlap import chance, mnno, overlap
 from isthmus.measures._paired import Paired, Space
 from isthmus.measures._registry import Measure, measures_named
@@ -270,30 +270,35 @@ def curve_over_n(
     """
     pair = Paired.of(check_vectors(X, "X"), check_vectors(Y, "Y"), k, check_metric(metric))
     points = []
+    error = _whole_error(pair, draws, seed)
     for n in as_list(sizes):
-        found = _at_size(pair, n, draws, seed)
+        found = _at_size(pair, n, draws, seed, error)
         level = chance(k, n)
         adjusted = (found.estimate - level) / (1 - level) if level < 1 else float("nan")
         points.append(CurvePoint(n, k, found.estimate, level, adjusted, found.low, found.high))
     return points
 
 
-def _at_size(pair: Paired, n: int, draws: int, seed: int) -> Interval:
+def _whole_error(pair: Paired, draws: int, seed: int) -> float:
+    """Standard error of mNNO among all items, for new items drawn like these."""
+    (knn,) = measures_named("mutual-knn")
+    return half_sample_interval(knn, pair, knn.value(pair), draws, seed).standard_error
+
+
+def _at_size(pair: Paired, n: int, draws: int, seed: int, whole_error: float) -> Interval:
     """Mean mNNO of random parts of n items, about that of n new items drawn like these.
 
-    Parts of m of N items differ from each other with variance (1 - m/N) S^2 / m, so sd sqrt(m/(N - m)) is the standard
-    error of what all N say; parts for that are of n items, or of half of them where n is more.
+    Parts of n items share more neighbors than all N, but the mean over parts still says what all N items say: its standard
+    error is about that of the whole (measured, from n = N/6 on), and what the number of parts adds.
     """
     check_k(pair.k, n, include_self=False, name="sizes")
     if n > pair.n:
         raise NeighborError(f"sizes: needed at most {pair.n}, the number of items, got {n}. Leave larger ones out.")
     values = _parts(pair, n, draws if n < pair.n else 1, seed)
-    m = min(n, pair.n // 2)
-    if pair.k > m - 1 or draws < 2:
-        return Interval.around(float(values.mean()), float("nan"), bounds=(0.0, 1.0))
-    spread = values if m == n else _parts(pair, m, draws, seed)
-    error = float(np.std(spread, ddof=1) * np.sqrt(m / (pair.n - m)))
-    return Interval.around(float(values.mean()), error, bounds=(0.0, 1.0))
+    noise = float(np.std(values, ddof=1) / np.sqrt(draws)) if len(values) > 1 else 0.0
+    return Interval.around(
+        float(values.mean()), float(np.hypot(whole_error, noise)), bounds=(0.0, 1.0), divisions=draws // 2
+    )
 
 
 def _parts(pair: Paired, m: int, draws: int, seed: int) -> Float[ndarray, " draws"]:
@@ -371,6 +376,11 @@ def compare_matched(
         for name, (X, Y) in (("first", first), ("second", second))
     )
     n = min(one.n, other.n) if n is None else n
-    a, b = _at_size(one, n, draws, seed), _at_size(other, n, draws, seed + 1)
-    error = float(np.hypot(a.standard_error, b.standard_error))
-    return MatchedComparison(n, k, chance(k, n), a, b, Interval.around(a.estimate - b.estimate, error))
+    a, b = (
+        _at_size(pair, n, draws, seed + number, _whole_error(pair, draws, seed + number))
+        for number, pair in enumerate((one, other))
+    )
+    difference = Interval.around(
+        a.estimate - b.estimate, float(np.hypot(a.standard_error, b.standard_error)), divisions=draws // 2
+    )
+    return MatchedComparison(n, k, chance(k, n), a, b, difference)

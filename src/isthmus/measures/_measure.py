@@ -19,6 +19,7 @@ from isthmus.pairs import check_seed, check_vectors
 from isthmus.statistics import (
     Interval,
     calibrated,
+    half_differences,
     half_sample_error,
     halves,
     order_statistic_threshold,
@@ -214,14 +215,29 @@ def _without_value(each: Measure, pair: Paired, note: str) -> MeasureResult:
 
 
 def half_sample_interval(each: Measure, pair: Paired, value: float, draws: int, seed: int = 0) -> Interval:
-    """An interval for new items drawn like these: the spread over random halves, around the value of all.
+    """An interval for new items drawn like these: by how much the two halves differ, around the value of all.
 
-    nan where half of the items are fewer than 2k (any measure: fewer than 4).
+    nan where half of the items are fewer than 2k (any measure: fewer than 4), or too few for the measure.
     """
+    nothing = Interval.around(value, float("nan"), bounds=each.bounds)
     if draws < 2 or not enough_for_halves(pair.k if each.uses_k else 2, [pair.n]):
-        return Interval.around(value, float("nan"), bounds=each.bounds)
-    values = np.array([each.value(pair.part(mask)) for (mask,) in halves([pair.n], draws, seed)])
-    return Interval.around(value, half_sample_error(values, [pair.n]), bounds=each.bounds)
+        return nothing
+    parts = (pair.part(mask) for (mask,) in halves([pair.n], draws // 2 * 2, seed))
+    try:
+        if each.share is None:
+            error = half_sample_error(half_differences(np.array([each.value(part) for part in parts])), [pair.n])
+        else:
+            slope, _ = each.share(pair)
+            shares = np.array([_share(each, part, each.value(part)) for part in parts])
+            error = abs(slope) * half_sample_error(half_differences(shares, _share(each, pair, value)), [pair.n])
+    except IsthmusError:  # enough items for the measure, but not in a half
+        return nothing
+    return Interval.around(value, error, bounds=each.bounds, divisions=draws // 2)
+
+
+def _share(each: Measure, pair: Paired, value: float) -> float:
+    slope, shift = each.share(pair) if each.share is not None else (1.0, 0.0)
+    return (value - shift) / slope
 
 
 def neighborhood_curves(X: Any, Y: Any, metric: Metric = "cosine", *, engine: NeighborEngine | None = None) -> RankCurves:

@@ -15,7 +15,7 @@ from numpy import ndarray
 from isthmus._errors import NeighborError
 from isthmus._html import html_table
 from isthmus._shapes import Float, Int, Progress
-from isthmus.measures._halves import Meeting, meet_in_halves, sums_over
+from isthmus.measures._halves import Meeting, count_by_draw, meet_in_halves, sums_over
 from isthmus.measures._lists import as_list, check_same_items, depth_for, enough_for_halves, positions
 from isthmus.measures._sampling import searched
 from isthmus.neighbors import Metric, NeighborEngine, Neighbors, hubness, search, shared_entries
@@ -24,6 +24,7 @@ from isthmus.statistics import (
     Interval,
     IntervalKind,
     check_kind,
+    half_differences,
     half_sample_error,
     halves,
     permutation_p,
@@ -124,7 +125,7 @@ class OverlapResult:
         return (self.mnno - self.chance) / (1 - self.chance) if self.chance < 1 else float("nan")
 
     def interval(
-        self, kind: IntervalKind | None = None, *, level: float = 0.95, draws: int = 200, seed: int = 0
+        self, kind: IntervalKind | None = None, *, level: float = 0.95, draws: int = 400, seed: int = 0
     ) -> Interval:
         """An interval for the mean overlap; `population` of the result says what it is about.
 
@@ -150,13 +151,15 @@ class OverlapResult:
         if (kind == "sample") != (self.sample is not None):
             there = "a sample" if self.sample is not None else "all items"
             raise NeighborError(f"kind: needed one that suits neighbors of {there}, got {kind!r}. Leave it out.")
+        divisions = None
         if kind != "half-sample":
             error = ratio_error(self.counts, np.full(len(self.counts), self.k), self.n if kind == "sample" else None)
         elif not (deep and enough_for_halves(self.k, [self.n])):
             error = float("nan")
         else:
-            error = half_sample_error(self._half_samples(draws, seed), [self.n])
-        return Interval.around(self.mnno, error, level=level, kind=kind, bounds=(0.0, 1.0))
+            divisions = draws // 2
+            error = half_sample_error(half_differences(self._half_samples(draws, seed), self.mnno), [self.n])
+        return Interval.around(self.mnno, error, level=level, kind=kind, bounds=(0.0, 1.0), divisions=divisions)
 
     def _half_samples(self, draws: int, seed: int) -> Float[ndarray, " draws"]:
         a, b = self.deeper() if self.deeper is not None else (self.a, self.b)
@@ -165,8 +168,8 @@ class OverlapResult:
         shared, items = np.zeros(draws, dtype=np.int64), np.zeros(draws, dtype=np.int64)
         meeting = Meeting(0, 1, positions(a.index, b.index))
         for (both,), whole in meet_in_halves((a.index, b.index), (meeting,), masks, self.k, depth):
-            shared += sums_over(both, whole)
-            items += whole.sum(axis=0)
+            shared += sums_over(both, whole, draws)
+            items += count_by_draw(whole, draws)
         return shared / (items * self.k)
 
     def test(self, draws: int | None = None, seed: int = 0) -> float:
@@ -182,7 +185,7 @@ class OverlapResult:
         null = relabeled(self.a.first(self.k).index, self.b.first(self.k).index, draws, seed, rows=self.a.rows, n=self.n)
         return permutation_p(float(self.counts.sum()), null)
 
-    def record(self, a: str = "a", b: str = "b", *, draws: int = 200, seed: int = 0) -> dict[str, Any]:
+    def record(self, a: str = "a", b: str = "b", *, draws: int = 400, seed: int = 0) -> dict[str, Any]:
         """The result as one flat record, with interval and p-value; nan stands for what is not defined."""
         interval = self.interval(draws=draws, seed=seed)
         return {

@@ -46,6 +46,8 @@ class Measure:
         uses_k, uses_metric: whether it depends on the number of neighbors, and on the metric.
         paired: whether it depends on which item is paired with which.
         null: its values under several pairings, one a row, where there is a faster way than one after the other.
+        share: for measures that are slope x q + shift of a share q of neighbors, which varies as q (1 - q): slope and shift.
+            Half-samples are at another level of q, and their interval needs it.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Measure:
     uses_metric: bool = True
     paired: bool = True
     null: Callable[[Paired, Int[ndarray, "some n"]], Float[ndarray, " some"]] | None = None
+    share: Callable[[Paired], tuple[float, float]] | None = None
 
     def invariances(self, metric: Metric) -> frozenset[Invariance]:
         """What may be done to either space alone without changing the value: rotation, scale, translation, linear.
@@ -136,29 +139,43 @@ def _zero(_: Paired) -> float:
     return 0.0
 
 
+def _itself(_: Paired) -> tuple[float, float]:
+    return 1.0, 0.0
+
+
+def _less_chance(pair: Paired) -> tuple[float, float]:
+    return 1.0, -_at_chance(pair)
+
+
+def _rescaled(pair: Paired) -> tuple[float, float]:
+    level = _at_chance(pair)
+    return (1 / (1 - level), -level / (1 - level)) if level < 1 else (float("nan"), float("nan"))
+
+
 _HUH = "Huh et al. 2024"
 
 _ALL = [
     Measure("mutual-knn", "share of the k neighbors that both spaces have (mNNO)", _shared,
-            "Collell & Moens 2018; Huh et al. 2024", chance=_at_chance, invariant=_BY_METRIC, null=_shared_under),
+            "Collell & Moens 2018; Huh et al. 2024", chance=_at_chance, invariant=_BY_METRIC, null=_shared_under,
+            share=_itself),
     Measure("jaccard", "shared neighbors over all neighbors of an item", _listwise(_agreement.jaccard), "Jaccard 1912",
-            chance=_jaccard_chance, invariant=_BY_METRIC),
+            chance=_jaccard_chance, invariant=_BY_METRIC, share=_itself),
     Measure("rbo", "rank-biased overlap of the neighbor lists, p = 0.9", _listwise(_agreement.rank_biased_overlap),
-            "Webber et al. 2010", chance=_rbo_chance, invariant=_BY_METRIC),
+            "Webber et al. 2010", chance=_rbo_chance, invariant=_BY_METRIC, share=_itself),
     Measure("cycle-knn", "share of items that a neighbor in y leads back to in x", _listwise(_agreement.cycle), _HUH,
-            invariant=_BY_METRIC),
+            invariant=_BY_METRIC, share=_itself),
     Measure("lcs-knn", "longest common subsequence of the neighbor lists, by k",
-            _listwise(_agreement.longest_common, share=True), _HUH, invariant=_BY_METRIC),
+            _listwise(_agreement.longest_common, share=True), _HUH, invariant=_BY_METRIC, share=_itself),
     Measure("edit-distance-knn", "1 less the edit distance of the neighbor lists, by k",
-            _listwise(_agreement.edit_distance, share=True, less_from=1.0), _HUH, invariant=_BY_METRIC),
+            _listwise(_agreement.edit_distance, share=True, less_from=1.0), _HUH, invariant=_BY_METRIC, share=_itself),
     Measure("cknna", "centered kernel alignment of mutual neighbors", _kernels.cknna, _HUH, bounds=(-1.0, 1.0),
-            invariant=_TURNED),
+            invariant=_TURNED, share=_itself),
     Measure("lcmc", "mutual k-NN less chance", lambda pair: float(_above(pair, _shared(pair))), "Chen & Buja 2009",
             best=lambda pair: 1 - _at_chance(pair), bounds=(-1.0, 1.0), chance=_zero, invariant=_BY_METRIC,
-            null=lambda pair, orders: np.asarray(_above(pair, _shared_under(pair, orders)))),
+            null=lambda pair, orders: np.asarray(_above(pair, _shared_under(pair, orders))), share=_less_chance),
     Measure("rnx", "mutual k-NN, rescaled: 0 chance, 1 agreement", lambda pair: float(_adjusted(pair, _shared(pair))),
             "Lee et al. 2015", bounds=(-1.0, 1.0), chance=_zero, invariant=_BY_METRIC,
-            null=lambda pair, orders: np.asarray(_adjusted(pair, _shared_under(pair, orders)))),
+            null=lambda pair, orders: np.asarray(_adjusted(pair, _shared_under(pair, orders))), share=_rescaled),
     Measure("rnx-area", "mean of R_NX over log k", lambda pair: _ranks.rank_curves(pair).area, "Lee et al. 2015",
             bounds=(-1.0, 1.0), chance=_zero, invariant=_BY_METRIC, uses_k=False),
     Measure("trustworthiness", "how near in x the neighbors in y are", _ranks.trustworthiness, "Venna & Kaski 2001",

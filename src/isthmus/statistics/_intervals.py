@@ -3,8 +3,9 @@
 Items are never drawn with replacement and searched again: copies of an item become its nearest neighbors, and the overlap
 doubles. Two honest ways remain, and they answer different questions.
 
-* half-sample: search among random halves of the items, so that the neighbor graph varies as it would with new items. Its
-  level is that of fewer items, so only its spread is used, around the full estimate. About *new items drawn like these*.
+* half-sample: search among random halves of the items, so that the neighbor graph varies as it would with new items. Their
+  level is that of fewer items, so only how much the two halves differ is used, around the full estimate. About *new items
+  drawn like these*.
 * fixed-graph: the neighbor lists stay as they are, and only the items that are averaged over vary. About *these items*,
   with their neighbors held fixed; too narrow for anything else.
 
@@ -12,6 +13,7 @@ Where only a random sample of the items was searched (among all of them), the in
 all would have given, and needs neither.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -50,7 +52,7 @@ def check_kind(kind: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A two-sided interval around an estimate, from a standard error and the normal quantile.
+    """A two-sided interval around an estimate, from a standard error.
 
     Where it cannot be computed (too few items for the number of neighbors) low, high and standard_error are nan.
     """
@@ -67,6 +69,22 @@ class Interval:
         """What the interval is about."""
         return POPULATIONS[self.kind]
 
+    @property
+    def p_value(self) -> float:
+        """Two-sided p-value of the estimate against 0, from the same standard error; nan where there is none.
+
+        erfc(|estimate| / (sqrt(2) standard error)).
+
+        Example:
+            >>> round(Interval.around(0.196, 0.1).p_value, 3)
+            0.05
+        """
+        if np.isnan(self.standard_error):
+            return float("nan")
+        if self.standard_error == 0:
+            return float(self.estimate == 0)
+        return math.erfc(abs(self.estimate) / (math.sqrt(2) * self.standard_error))
+
     @classmethod
     def around(
         cls,
@@ -76,8 +94,12 @@ class Interval:
         level: float = 0.95,
         kind: IntervalKind = "half-sample",
         bounds: tuple[float, float] = (-1.0, 1.0),
+        divisions: int | None = None,
     ) -> "Interval":
         """Estimate -/+ z standard errors, cut at the bounds of the quantity.
+
+        z is the normal quantile; where the standard error comes from so many divisions in halves, Student's t with as many
+        degrees of freedom, since few of them leave it uncertain.
 
         Example:
             >>> interval = Interval.around(0.5, 0.1)
@@ -87,6 +109,10 @@ class Interval:
         from statistics import NormalDist  # noqa: PLC0415 - the standard library's, lighter than scipy.stats
 
         z = NormalDist().inv_cdf(0.5 + level / 2)
+        if divisions:
+            from scipy.special import stdtrit  # noqa: PLC0415
+
+            z = float(stdtrit(divisions, 0.5 + level / 2))
         low, high = estimate - z * standard_error, estimate + z * standard_error
         # max and min would turn nan into a bound
         low, high = (float(np.clip(end, *bounds)) for end in (low, high))
@@ -94,46 +120,78 @@ class Interval:
 
 
 def halves(sizes: Sequence[int], draws: int, seed: int = 0) -> Iterator[list[Bool[ndarray, " n"]]]:
-    """Random halves, without replacement, of several groups of items at once.
+    """Random halves, without replacement, of several groups of items at once; every second one is the other half.
 
     Args:
-        sizes: number of items of each group; floor(n/2) of them are in.
-        draws: how many times.
+        sizes: number of items of each group; floor(n/2) of them are in, so that an odd one out is in neither half.
+        draws: how many halves.
         seed: of the draws.
 
     Yields:
         One mask a group.
 
     Example:
-        >>> [int(mask.sum()) for mask in next(halves([4, 7], draws=1))]
-        [2, 3]
+        >>> one, other = halves([4, 7], draws=2)
+        >>> [int(mask.sum()) for mask in one], [bool((a & b).any()) for a, b in zip(one, other)]
+        ([2, 3], [False, False])
     """
     rng = np.random.default_rng([seed, 0x4A1F])
-    for _ in range(draws):
+    orders: list[Int[ndarray, " n"]] = []
+    for draw in range(draws):
+        first = draw % 2 == 0
+        if first:
+            orders = [rng.permutation(size) for size in sizes]
         masks = []
-        for size in sizes:
-            mask = np.zeros(size, dtype=bool)
-            mask[rng.permutation(size)[: size // 2]] = True
+        for order in orders:
+            half = len(order) // 2
+            mask = np.zeros(len(order), dtype=bool)
+            mask[order[:half] if first else order[half : 2 * half]] = True
             masks.append(mask)
         yield masks
 
 
-def half_sample_error(replicates: Float[ndarray, " draws"], sizes: Sequence[int]) -> float:
-    """Standard error of the full estimate from its values on halves.
-
-    For the mean over m of n items drawn without replacement the variance is (1 - m/n) S^2/m; times m/(n-m) that is S^2/n,
-    the squared standard error of the full mean. With m = n/2 the factor is 1.
+def half_differences(replicates: Float[ndarray, " draws"], share: float | None = None) -> Float[ndarray, " pairs"]:
+    """How much the two halves of each draw differ.
 
     Args:
-        replicates: the estimate on each half; nan where it does not exist.
+        replicates: the estimate on each half, a half and the other one in turn, as `halves` draws them; a half without the
+            other is left out.
+        share: the full estimate, where it is a share of neighbors. Among fewer items more neighbors are shared, and a share
+            q varies as q(1 - q): differences are brought from the level of the halves to that of the full estimate.
+
+    Example:
+        >>> half_differences(np.array([0.5, 0.3])), half_differences(np.array([0.5, 0.3]), share=0.1)
+        (array([0.2]), array([0.12247449]))
+    """
+    pairs = replicates[: len(replicates) // 2 * 2].reshape(-1, 2)
+    differences: Float[ndarray, " pairs"] = pairs[:, 0] - pairs[:, 1]
+    if share is None or share <= 0:
+        return differences
+    level = pairs.mean(axis=1)
+    spread = level * (1 - level)
+    return differences * np.sqrt(np.divide(share * (1 - share), spread, out=np.ones_like(spread), where=spread > 0))
+
+
+def half_sample_error(differences: Float[ndarray, " pairs"], sizes: Sequence[int]) -> float:
+    """Standard error of the full estimate, from the differences between halves.
+
+    Two halves have no item in common, so half the mean square of their difference is the variance of the estimate on m = n/2
+    new items, whatever their neighbors do to one another. The variance of a mean over items whose lists depend on the items
+    around them falls as 1/n: times m/n that is the variance on n. (The spread among overlapping halves, a usual choice,
+    counts all that comes from several items together up to twice.)
+
+    Args:
+        differences: of `half_differences`; nan where one does not exist.
         sizes: number of items of each group that was halved.
 
     Example:
-        >>> half_sample_error(np.array([0.1, 0.3]), [10]) == np.std([0.1, 0.3], ddof=1)
-        np.True_
+        >>> half_sample_error(np.array([0.2, -0.2]), [10])
+        0.1
     """
-    total, half = sum(sizes), sum(size // 2 for size in sizes)
-    return float(np.std(replicates, ddof=1) * np.sqrt(half / (total - half)))
+    if not len(differences):
+        return float("nan")
+    half = sum(size // 2 for size in sizes)
+    return float(np.sqrt((differences**2).mean() / 2 * half / sum(sizes)))
 
 
 def ratio_error(
