@@ -244,13 +244,17 @@ def transformed(v, what, rng):
     return v @ (np.diag(8.0 ** np.arange(d)) @ np.linalg.qr(rng.normal(size=(d, d)))[0])
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", [*METRICS, "csls"])
 @pytest.mark.parametrize("what", ["rotation", "scale", "translation", "linear"])
 @pytest.mark.parametrize("name", MEASURES)
 def test_invariances_hold_as_stated_and_no_others_do(name, what, metric):
     """Where one is stated it holds for either space; where it is not, it fails for one of the two at least."""
     rng = np.random.default_rng(12)
     x, y = two_spaces(13, n=150, dx=6, dy=5)
+    if metric == "csls" and name in ("rsa", "rsa-pearson"):  # csls is no distance
+        with pytest.raises(IsthmusError, match="metric: needed cosine or euclidean for RSA, got 'csls'"):
+            measure(x, y, name, 6, metric)
+        return
     value = measure(x, y, name, 6, metric).value
     changed = [
         measure(transformed(x, what, rng), y, name, 6, metric).value, measure(x, transformed(y, what, rng), name, 6, metric).value
