@@ -183,6 +183,17 @@ class _Candidate(NamedTuple):
     twins: tuple[str, ...]
 
 
+class _ChosenBy(NamedTuple):
+    """What settings are chosen by on folds of the training part: the quantity that the audit reports first.
+
+    The first of k neighbors is the item itself where it counts as its own, which leaves k - 1 to choose by.
+    """
+
+    select: SelectBy | None
+    k: int
+    metric: Metric
+
+
 def audit(
     pairs: Pairs,
     mappings: Sequence[str] = MAPPINGS,
@@ -221,8 +232,9 @@ def audit(
         recipe: how `lin` and `nn` are learned. Under "authors-code", spaces named after images and text get the program's
             own learning rates for the direction, see `authors_recipe`.
         learning_rate: of `lin` and `nn`, in place of the recipe's.
-        select: what the others choose their settings by, on folds of the training part: "target_overlap", "bridge_rate",
-            "index" or "loss"; in their own way if left out. `lin` and `nn` stay as the recipe has them.
+        select: what the others choose their settings by, on folds of the training part, at the first k and metric:
+            "target_overlap", "bridge_rate", "index" or "loss"; in their own way if left out. `lin` and `nn` stay as the
+            recipe has them, and so do, under "loss", mappings that learn directions alone.
         progress: called with what is being done, the steps done and the steps in all.
 
     Raises:
@@ -254,7 +266,8 @@ def audit(
     sides: dict[Direction, Pairs] = {"x->y": pairs} if mapped is not None else {"x->y": pairs, "y->x": pairs.swap()}
     names = mappings if mapped is None else (*mappings, "lin", "nn")
     recipes = {direction: _recipes(side, names, recipe, learning_rate) for direction, side in sides.items()}
-    candidates = list(_candidates(recipes["x->y"], loss, select, mapped=mapped is not None))
+    chosen_by = _ChosenBy(select, max(1, ks[0] - include_self), metrics[0])
+    candidates = list(_candidates(recipes["x->y"], loss, chosen_by, mapped=mapped is not None))
     runs = sum(_runs(candidate, seeds) for candidate in candidates)
     steps = _Steps(progress, len(sides) * len(splits) * (runs + 1))
     rows: list[AuditRow] = []
@@ -262,7 +275,7 @@ def audit(
     neighborhoods: list[Neighborhoods] = []
     details: list[Detail] = []
     for direction, side in sides.items():
-        candidates = list(_candidates(recipes[direction], loss, select, mapped=mapped is not None))
+        candidates = list(_candidates(recipes[direction], loss, chosen_by, mapped=mapped is not None))
         predictions, unsteady[direction] = _predict(side, candidates, splits, seed, seeds, mapped, steps, direction)
         for each in metrics:
             found, detail = _measure(
@@ -340,13 +353,11 @@ def _recipes(side: Pairs, names: Sequence[str], recipe: str, learning_rate: floa
     return {name: recipe_for(side, name, recipe, learning_rate) for name in named}
 
 
-def _candidates(
-    recipes: dict[str, Recipe], loss: str | Loss, select: SelectBy | None, *, mapped: bool
-) -> Iterator[_Candidate]:
+def _candidates(recipes: dict[str, Recipe], loss: str | Loss, chosen_by: _ChosenBy, *, mapped: bool) -> Iterator[_Candidate]:
     """Identity, the untrained twins that are needed, the mappings; for given vectors, twins of `lin` and `nn`."""
     check_loss(loss)
-    if select is not None:
-        check_select(select)
+    if chosen_by.select is not None:
+        check_select(chosen_by.select)
     if not recipes and not mapped:
         raise MappingError(f"mapping: needed at least one name, got none. Use {','.join(MAPPINGS)}.")
     for name, recipe in recipes.items():
@@ -363,17 +374,22 @@ def _candidates(
         yield _Candidate("given", "mapping", lambda seed: Identity(), tuple(twins.values()))  # noqa: ARG005 - never fitted
     else:
         for name, twin in twins.items():
-            yield _Candidate(name, "mapping", _learned(name, loss, recipes[name], select), (twin,))
+            yield _Candidate(name, "mapping", _learned(name, loss, recipes[name], chosen_by), (twin,))
 
 
-def _learned(name: str, loss: str | Loss, recipe: Recipe, select: SelectBy | None) -> Callable[[int], Mapping]:
+def _learned(name: str, loss: str | Loss, recipe: Recipe, chosen_by: _ChosenBy) -> Callable[[int], Mapping]:
+    select, k, metric = chosen_by
+
     def make(seed: int) -> Mapping:
         one = mapping(name, loss=loss, recipe=recipe, seed=seed)
+        if isinstance(one, Snap):  # it chooses for itself, by neighborhoods only
+            one.set_params(k=k, metric=metric, seed=seed)
+            return one if select in (None, "loss") or name == "snap-index" else one.set_params(criterion=select)
         if select is None or re.fullmatch(r"lin|nn(-\d+)?", name):  # the paper's mappings stay as its recipe has them
             return one
-        if isinstance(one, Snap):  # it chooses for itself, by neighborhoods only
-            return one if select == "loss" or name == "snap-index" else one.set_params(criterion=select)
-        return Selected(one, select)
+        if select == "loss" and one.directions_only:  # there is none
+            return one
+        return Selected(one, select, k=k, metric=metric, seed=seed)
 
     return make
 
