@@ -7,6 +7,7 @@ searched once for each test set, at a depth that serves every k and every half-s
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from math import isnan
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -44,8 +45,9 @@ Direction = Literal["x->y", "y->x"]
 _POPULATION = f"{POPULATIONS['half-sample']}, with the mappings as learned"
 _SHOWN = {
     "direction": "direction", "mapping": "mapping", "k": "K", "metric": "metric", "input_overlap": "input overlap",
-    "target_overlap": "target overlap", "echo_rate": "echo rate", "bridge_rate": "bridge rate", "bridge_index": "index",
-    "bridge_index_low": "low", "bridge_index_high": "high", "verdict": "verdict",
+    "target_overlap": "target overlap", "target_overlap_low": "from", "target_overlap_high": "to",
+    "echo_rate": "echo rate", "bridge_rate": "bridge rate", "bridge_index": "index", "bridge_index_low": "low",
+    "bridge_index_high": "high", "verdict": "verdict",
 }  # fmt: skip
 CONTROL_DRAWS = 3  # random weights of each untrained control and test set
 
@@ -62,8 +64,8 @@ class AuditRow:
         n_test: distinct items tested.
         n_neighborhood: items among which neighbors were sought, the smallest test set (fold).
         shared, echoed, bridged, novel: mean number of an item's k mapped neighbors of each kind; they sum to k.
-        echo_rate_low, echo_rate_high, bridge_rate_low, bridge_rate_high, bridge_index_low, bridge_index_high: 95 %
-            half-sample intervals, about `interval_population`.
+        target_overlap_low, target_overlap_high, echo_rate_low, echo_rate_high, bridge_rate_low, bridge_rate_high,
+            bridge_index_low, bridge_index_high: 95 % half-sample intervals, about `interval_population`.
         gain, gain_low, gain_high: bridge rate less that of the untrained twin (for given vectors, of the better of an
             untrained `lin` and `nn`), with its interval; None for controls.
         p_value: paired sign-flip test over items of target against input overlap.
@@ -86,6 +88,8 @@ class AuditRow:
     include_self: bool
     input_overlap: float
     target_overlap: float
+    target_overlap_low: float
+    target_overlap_high: float
     baseline_overlap: float
     chance: float
     shared: float
@@ -136,9 +140,32 @@ class Audit:
     labels: tuple[str, ...] | None = field(default=None, repr=False)
     neighborhoods: tuple[Neighborhoods, ...] = field(default=(), repr=False, compare=False)
 
+    def ranked(self) -> list[AuditRow]:
+        """The rows of each direction, metric and k as a reader wants them: controls, then mappings by target overlap."""
+        settings = list(dict.fromkeys((row.direction, row.metric, row.k) for row in self.rows))
+
+        def place(row: AuditRow) -> tuple[int, bool, float]:
+            overlap = 0.0 if row.role == "control" or isnan(row.target_overlap) else row.target_overlap
+            return settings.index((row.direction, row.metric, row.k)), row.role == "mapping", -overlap
+
+        return sorted(self.rows, key=place)
+
+    @property
+    def compared_with(self) -> list[str]:
+        """The paper's mappings, of `lin` and `nn`, with which others are compared."""
+        return [name for name in ("lin", "nn") if any(getattr(row, f"p_against_{name}") is not None for row in self.rows)]
+
+    @property
+    def reading(self) -> str:
+        """How its tables are ordered and what their p-values against other mappings are of; nothing for one mapping."""
+        if len({row.mapping for row in self.rows if row.role == "mapping"}) < 2:
+            return ""
+        tests = f"; p against {' and '.join(self.compared_with)}: paired test of target overlap, Holm"
+        return f"Mappings are ranked by target overlap{tests if self.compared_with else ''}."
+
     def records(self) -> list[dict[str, Any]]:
-        """The rows as flat records, ready for JSON or a data frame."""
-        return [asdict(row) for row in self.rows]
+        """The rows as flat records, ready for JSON or a data frame, in the order of `ranked`."""
+        return [asdict(row) for row in self.ranked()]
 
     def best(self, direction: Direction, k: int | None = None, metric: Metric | None = None) -> AuditRow:
         """The mapping with the highest bridge rate in this direction (at the first k and metric, if left out).
@@ -162,9 +189,11 @@ class Audit:
         first = self.rows[0]
         note = (
             f"N={first.n_test} test items, neighbors among {first.n_neighborhood}, self "
-            f"{'included' if first.include_self else 'excluded'}; chance {first.chance:.3f} at K={first.k}."
+            f"{'included' if first.include_self else 'excluded'}; chance {first.chance:.3f} at K={first.k}. {self.reading}"
         )
-        return html_table(f"{self.pairs}: does a mapping carry the target, or echo the input?", self.records(), _SHOWN, note)
+        columns = _SHOWN | {f"p_against_{name}": f"p against {name}" for name in self.compared_with}
+        title = f"{self.pairs}: does a mapping carry the target, or echo the input?"
+        return html_table(title, self.records(), columns, note.strip())
 
 
 class _Mapped(NamedTuple):
