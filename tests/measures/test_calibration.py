@@ -104,6 +104,25 @@ def test_the_calibrated_score_is_that_of_the_published_package():
         order_statistic_threshold(0.0, found.null, 1.0)
 
 
+def test_the_published_package_says_the_same_of_the_same_pairings():
+    reason = "needs pip install 'isthmus[benchmark]'"
+    torch, other = (pytest.importorskip(name, reason=reason) for name in ("torch", "calibrated_similarity"))
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(60, 5))
+    y = x + 3 * rng.normal(size=(60, 5))
+    orders = iter(np.concatenate(list(permutations(60, 99))).astype(np.int64))
+
+    def mutual_knn(a, b):
+        return torch.tensor(overlap(a.numpy(), b.numpy()).mnno)
+
+    _, p, tau = other.calibrate(
+        torch.tensor(x), torch.tensor(y), mutual_knn, K=99, perm_fn=lambda *_: torch.tensor(next(orders))
+    )
+    found = calibrate(x, y, draws=99)
+    assert float(p) == pytest.approx(found.p_value)
+    assert float(tau) == pytest.approx(found.threshold)
+
+
 @pytest.mark.parametrize("name", ["procrustes", "information-imbalance"])
 def test_distances_are_calibrated_the_other_way_round(name):
     x, y = unrelated(0)
