@@ -63,7 +63,7 @@ def main() -> None:
     try:
         tau, p, their_time = theirs(pairs.x, pairs.y, draws)
     except ImportError as error:
-        sys.exit(f"needed {error.name}: pip install calibrated-similarity torch")
+        sys.exit(f"needed {error.name}: pip install 'isthmus[benchmark]'")
     print(f"calibrated-similarity  N=2000, {draws} permutations: tau {tau:.6f}, p {p:.4f}, {their_time:.3f} s")
     same = abs(tau - ours.threshold) < 1e-6 and abs(p - ours.p_value) < 1e-6
     print(f"the same threshold and p-value: {same}; {their_time / taken:.0f} times as fast")

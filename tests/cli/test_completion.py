@@ -53,7 +53,7 @@ def test_names_are_those_of_the_registries():
         ("isthmus audit im", ["imagenet-glosses", "imagenet-words"] + [f"imagenet-{each}:{side}" for each in ("glosses", "words") for side in "xy"]),
         ("isthmus audit --mapping ridge,nn", ["ridge,nn", "ridge,nn-3", "ridge,nn-5"]),
         ("isthmus overlap --metric eu", ["euclidean"]),
-        ("isthmus measure --measure cka,r", ["cka,rbo", "cka,rnx", "cka,rnx-area", "cka,rsa", "cka,rsa-pearson"]),
+        ("isthmus measure --measure cka,r", ["cka,rbo", "cka,rnx", "cka,rnx-area", "cka,rsa", "cka,rsa-pearson", "cka,recall-at-k"]),
         ("isthmus audit --recipe a", ["authors-code"]),
         ("isthmus fit --loss m", ["mse", "max-margin"]),
         ("isthmus audit --select b", ["bridge-rate"]),

@@ -1,6 +1,7 @@
 """The main job on the embedded data: known figures, controls, and the same bytes every time."""
 
 import dataclasses
+import io
 
 import numpy as np
 import pytest
@@ -150,3 +151,80 @@ def test_max_margin_takes_the_labels_of_the_pairs():
     bare = isthmus.Pairs(pairs.x, pairs.y)
     with pytest.raises(IsthmusError, match="labels: needed a class for each item for the max-margin loss"):
         audit(bare, ["lin"], loss="max-margin", folds=2, k=5)
+
+
+def test_several_mappings_are_ranked_with_intervals_and_tests_wherever_a_reader_looks(rng):
+    """On the terminal, on the page, in a notebook, as records: controls, then mappings by target overlap, at each setting."""
+    from rich.console import Console
+
+    from isthmus.report import audit_tables
+    from isthmus.report._page import page
+
+    x = rng.normal(size=(120, 5))
+    pairs = Pairs(x, np.tanh(x @ rng.normal(size=(5, 4))) + 0.3 * rng.normal(size=(120, 4)), name="waves")
+    found = audit(pairs, ["nearest", "lin", "nn", "procrustes", "ridge"], k=[4, 5], folds=2)
+    assert found.compared_with == ["lin", "nn"]
+    records = found.records()
+    assert sorted(map(str, records)) == sorted(str(dataclasses.asdict(row)) for row in found.rows)
+    order = [(row.direction, row.k) for row in found.rows]
+    assert [(record["direction"], record["k"]) for record in records] == order
+    for setting in dict.fromkeys(order):
+        mine = [record for record in records if (record["direction"], record["k"]) == setting]
+        roles = [record["role"] for record in mine]
+        assert roles == sorted(roles)  # controls first
+        overlaps = [record["target_overlap"] for record in mine if record["role"] == "mapping"]
+        assert overlaps == sorted(overlaps, reverse=True)
+        assert len(set(overlaps)) >= 3
+    for record in records:
+        assert record["target_overlap_low"] < record["target_overlap"] < record["target_overlap_high"]
+    assert [row.mapping for row in found.rows if row.role == "mapping"][:5] == [
+        "nearest",
+        "lin",
+        "nn",
+        "procrustes",
+        "ridge",
+    ]
+
+    console = Console(width=100, record=True, file=io.StringIO())
+    tables = audit_tables(found)
+    for table in tables:
+        console.print(table)
+    shown = console.export_text()
+    assert len(tables) == 8  # numbers and ranking of two directions and two k
+    first = [record for record in records if record["role"] == "mapping"][:5]
+    ranking = next(part for part in shown.split("rank ")[1:])
+    places = [ranking.index(f"{rank} │ {record['mapping']} ") for rank, record in enumerate(first, 1)]
+    assert places == sorted(places)
+    html, notebook = page(found), found._repr_html_()
+    for record in first:
+        low, high = record["target_overlap_low"], record["target_overlap_high"]
+        assert f"[{low:.3f}, {high:.3f}]" in ranking
+        assert f'>{low:.3f}</td><td class="n">{high:.3f}<' in html
+        if record["p_against_lin"] is not None:
+            assert f"{record['p_against_lin']:.2g}" in ranking
+            assert f'>{record["p_against_lin"]:.2g}</td><td class="n">{record["p_against_nn"]:.2g}</td><td>' in html
+            assert f"<td>{record['p_against_lin']:.4g}</td><td>{record['p_against_nn']:.4g}</td>" in notebook
+    for text in (" ".join(shown.split()), html, notebook):
+        assert "Mappings are ranked by target overlap; p against lin and nn: paired test of target overlap, Holm." in text
+    for text in (html[html.index('id="numbers"') :], notebook):
+        places = [text.index(f">{record['mapping']}<") for record in records[: len(records) // 4]]
+        assert places == sorted(places)
+
+
+def test_one_mapping_has_no_ranking(rng):
+    from isthmus.report import audit_tables
+
+    found = audit(Pairs(*rng.normal(size=(2, 60, 4))), ["ridge"], k=3, folds=2)
+    assert found.reading == ""
+    assert found.compared_with == []
+    assert len(audit_tables(found)) == 2
+    assert "p against" not in found._repr_html_()
+
+
+def test_the_interval_of_the_target_overlap_is_that_of_the_bridge(rng):
+    x, y = rng.normal(size=(2, 90, 4))
+    f = x + y
+    (row,) = (row for row in audit(Pairs(x, y), mapped=f, k=5).rows if row.mapping == "given")
+    expected = bridge(x, f, y, 5).interval("target_overlap")
+    found = (row.target_overlap, row.target_overlap_low, row.target_overlap_high)
+    assert found == pytest.approx((expected.estimate, expected.low, expected.high))

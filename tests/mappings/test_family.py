@@ -88,10 +88,10 @@ def hostile(rng):
     yield "duplicates", np.repeat(base[:3], 4, axis=0), np.repeat(base[3:6], 4, axis=0)
     yield "two items", base[:2], base[2:4]
     yield "one column", base[:, :1], base[:, 1:2]
-    yield "zero rows", np.r_[np.zeros((4, 3)), base], np.r_[np.zeros((4, 3)), base]
+    yield "zero rows", np.r_[np.zeros((4, 3)), base[:8]], np.r_[np.zeros((4, 3)), base[:8]]
 
 
-@pytest.mark.parametrize("one", CLOSED, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("one", [*CLOSED, *LEARNED], ids=lambda one: type(one).__name__)
 def test_hostile_input_is_mapped_or_refused(rng, one):
     for name, x, y in hostile(rng):
         if isinstance(one, NearestNeighbors) and len(x) < one.k:
@@ -285,16 +285,17 @@ def test_batchwise_losses_teach_neighborhoods(rng):
 
 @pytest.mark.parametrize("by", ["target_overlap", "bridge_rate", "index", "loss"])
 def test_selection_takes_the_best_on_folds_and_learns_anew(xy, tmp_path, by):
-    """The folds, by hand."""
+    """The folds, by hand, at a k, a metric and a seed."""
     x, y = xy
-    found = Selected(NearestNeighbors(), by, {"k": (1, 5, 79, 100)}).fit(x, y)
+    found = Selected(NearestNeighbors(), by, {"k": (1, 5, 79, 100)}, k=7, metric="euclidean", seed=3).fit(x, y)
     slow = []
     for k in (1, 5, 79):
         values = []
-        for split in k_fold(120, 3, 0):
+        for split in k_fold(120, 3, 3):
             f = NearestNeighbors(k).fit(x[split.train], y[split.train]).predict(x[split.test])
             truth = y[split.test]
-            values.append(-((f - truth) ** 2).mean() if by == "loss" else Criterion(x[split.test], truth, 10)(f)[by])
+            whole = bridge(x[split.test], f, truth, 7, "euclidean")
+            values.append(-((f - truth) ** 2).mean() if by == "loss" else getattr(whole, by))
         slow.append(np.mean(values))
     np.testing.assert_allclose(found.scores_[:3], slow)
     assert np.isnan(found.scores_[3])  # folds of 80 items have no 100 neighbors
@@ -304,16 +305,103 @@ def test_selection_takes_the_best_on_folds_and_learns_anew(xy, tmp_path, by):
     assert (load(tmp_path / "map.safetensors").predict(x) == found.predict(x)).all()
 
 
-def test_no_choice_sees_the_test_items(rng):
-    """Other targets of the test items change nothing that is learned."""
-    x = rng.normal(size=(120, 5))
-    y, split = np.sin(x[:, :3]), hold_out(120, 0.25)
-    other = y.copy()
-    other[split.test] = rng.normal(size=(30, 3))
-    for name in ("ridge", "kernel-ridge", "snap"):
-        rows = [audit(Pairs(x, each), [name], split=split, k=5, select="index").rows for each in (y, other)]
-        inputs = [[row.input_overlap for row in each if row.direction == "x->y"] for each in rows]
-        assert inputs[0] == inputs[1]
+class Noise(Procrustes):
+    """Procrustes, or with a share of 1 noise, whose index is near 0."""
+
+    def __init__(self, share=0.0):
+        super().__init__()
+        self.share = share
+
+    def _map(self, x):
+        return (1 - self.share) * super()._map(x) + self.share * np.random.default_rng(0).normal(
+            size=(len(x), self.n_outputs_)
+        )
+
+
+def test_the_index_chooses_noise_only_where_it_overlaps_no_less_than_ridge(rng):
+    x = rng.normal(size=(300, 6))
+    y = x + rng.normal(size=(300, 6))
+    found = Selected(Noise(), "index", {"share": (0.0, 1.0)}).fit(x, y)
+    assert found.scores_[1] > found.scores_[0]
+    assert found.best_.share == 0.0
+
+
+def test_loss_chooses_only_among_predictions_of_targets(xy):
+    for one in (Contrastive(), Relational(), RCSLS(), Snap()):
+        with pytest.raises(IsthmusError, match=f"by: needed target_overlap, bridge_rate or index for {type(one).__name__}"):
+            Selected(one, "loss").fit(*xy)
+    with pytest.raises(IsthmusError, match="settings: needed a candidate or more for each parameter, got none"):
+        Selected(NearestNeighbors(), settings={"k": ()}).fit(*xy)
+
+
+@pytest.mark.parametrize("include_self", [False, True])
+def test_an_audit_chooses_by_what_it_reports(rng, include_self, monkeypatch):
+    """The first k, the metric and the seed; in Snap too, which chooses without being asked to."""
+    from isthmus.experiments import _audit
+
+    made = []
+    monkeypatch.setattr(_audit, "Selected", lambda one, *by, **how: made.append((by, how)) or Selected(one, *by, **how))
+    snaps = []
+    learn = Snap._learn
+    monkeypatch.setattr(Snap, "_learn", lambda self, x, y: snaps.append(self.get_params()) or learn(self, x, y))
+    x = rng.normal(size=(60, 4))
+    settings = {
+        "k": [4, 6],
+        "metric": ["euclidean", "cosine"],
+        "seed": 5,
+        "split": hold_out(60, 0.25),
+        "include_self": include_self,
+    }
+    audit(Pairs(x, np.tanh(x)), ["nearest", "snap"], select="bridge_rate", **settings)
+    expected = {"k": 3 if include_self else 4, "metric": "euclidean", "seed": 5}
+    assert made == [(("bridge_rate",), expected)] * 2
+    assert [{name: one[name] for name in expected} for one in snaps] == [expected] * 2
+    assert {one["criterion"] for one in snaps} == {"bridge_rate"}
+    made.clear()
+    audit(Pairs(x, np.tanh(x)), ["nearest", "snap"], select="loss", **settings)
+    assert made == [(("loss",), expected)] * 2  # there is none of snap, which chooses as ever
+    assert snaps[-1]["criterion"] == "target_overlap"
+
+
+def test_a_criterion_at_one_less_orders_as_one_that_counts_the_item_itself(rng):
+    x, y, f = rng.normal(size=(3, 50, 4))
+    less, whole = Criterion(x, y, 4)(f), bridge(x, f, y, 5, include_self=True)
+    assert whole.target_overlap == pytest.approx((1 + 4 * less["target_overlap"]) / 5)
+    assert (whole.bridge_rate, whole.index) == pytest.approx((less["bridge_rate"], less["index"]))
+
+
+def test_a_kernels_width_does_not_depend_on_the_order_of_the_file(rng):
+    x = rng.normal(size=(3000, 2)) * np.repeat([1.0, 10.0], 1500)[:, None]
+    assert typical_square(x) == pytest.approx(typical_square(x[::-1]), rel=0.3)
+    few = x[:900]
+    assert typical_square(few) == pytest.approx(np.median(scipy.spatial.distance.pdist(few, "sqeuclidean")))
+
+
+@pytest.mark.parametrize("select", [None, "index"])
+def test_no_choice_sees_the_test_items(rng, select):
+    """Other inputs and targets of half of the test items change no prediction of the other half, of any mapping."""
+    from isthmus.experiments import _audit
+
+    x = rng.normal(size=(80, 10))  # wide enough for every rank that is tried
+    y, split = np.sin(x[:, :9]), hold_out(80, 0.25)
+    other = [each.copy() for each in (x, y)]
+    for each in other:
+        each[split.test[10:]] = rng.normal(size=(10, each.shape[1]))
+    recipes = dict.fromkeys(FAMILY, Recipe(epochs=2, patience=1))
+
+    def predicted(pairs):
+        candidates = list(_audit._candidates(recipes, "mse", _audit._ChosenBy(select, 5, "cosine"), mapped=False))
+        steps = _audit._Steps(None, 0)
+        return _audit._predict(pairs, candidates, [split], 0, 1, None, steps, "x->y")[0]
+
+    before, after = predicted(Pairs(x, y)), predicted(Pairs(*other))
+    assert set(FAMILY) <= set(before)
+    for name in before:
+        assert (before[name][0].f[:10] == after[name][0].f[:10]).all(), name
+        assert (before[name][0].f[10:] != after[name][0].f[10:]).any(), name
+
+
+def test_an_unknown_word_to_choose_by_is_refused():
     with pytest.raises(IsthmusError, match="select: needed one of target_overlap, bridge_rate, index, loss, got 'r2'"):
         check_select("r2")
 
@@ -339,6 +427,9 @@ def test_names_lead_to_the_family():
         (lambda: CCA(shares=[2]), "shares: needed shares in"),
         (lambda: ReverseRidge(cutoff=1.0), "cutoff: needed a share in"),
         (lambda: Contrastive(temperature=-1.0), "needed a positive number, got -1.0"),
+        (lambda: Contrastive(batch=0), "batch: needed a whole number of 2 or more, got 0. Use 256"),
+        (lambda: Relational(batch=1), "batch: needed a whole number of 2 or more, got 1"),
+        (lambda: RCSLS(neighbors=2.5), "neighbors: needed a whole number of 1 or more, got 2.5. Use 10"),
     ],
 )
 @pytest.mark.usefixtures("unchecked_shapes")

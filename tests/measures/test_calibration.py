@@ -104,6 +104,25 @@ def test_the_calibrated_score_is_that_of_the_published_package():
         order_statistic_threshold(0.0, found.null, 1.0)
 
 
+def test_the_published_package_says_the_same_of_the_same_pairings():
+    reason = "needs pip install 'isthmus[benchmark]'"
+    torch, other = (pytest.importorskip(name, reason=reason) for name in ("torch", "calibrated_similarity"))
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(60, 5))
+    y = x + 3 * rng.normal(size=(60, 5))
+    orders = iter(np.concatenate(list(permutations(60, 99))).astype(np.int64))
+
+    def mutual_knn(a, b):
+        return torch.tensor(overlap(a.numpy(), b.numpy()).mnno)
+
+    _, p, tau = other.calibrate(
+        torch.tensor(x), torch.tensor(y), mutual_knn, K=99, perm_fn=lambda *_: torch.tensor(next(orders))
+    )
+    found = calibrate(x, y, draws=99)
+    assert float(p) == pytest.approx(found.p_value)
+    assert float(tau) == pytest.approx(found.threshold)
+
+
 @pytest.mark.parametrize("name", ["procrustes", "information-imbalance"])
 def test_distances_are_calibrated_the_other_way_round(name):
     x, y = unrelated(0)
@@ -146,6 +165,49 @@ def test_the_best_of_one_is_a_calibration_and_p_values_hold_together():
         calibrate_best([x], [y[:50]])
     with pytest.raises(IsthmusError, match="name: needed a measure of paired items"):
         calibrate(x, y, "hubness-x")
+
+
+@pytest.mark.parametrize("name", ["cka", "procrustes", "rsa"])
+def test_a_layer_without_a_value_takes_no_part_in_the_best_of_many(name):
+    x, y = unrelated(4, n=40)
+    flat = np.ones((40, 3))
+    settings = {"metric": "euclidean", "draws": 19}
+    found, alone = calibrate_best([flat, x, y], [flat, y], name, **settings), calibrate_best([x, y], [y], name, **settings)
+    assert found.best == (2, 1)
+    missing = [[True, True], [True, False], [True, False]]
+    assert np.isnan(found.values).tolist() == np.isnan(found.p_values).tolist() == missing
+    assert (found.value, found.threshold, found.p_value) == (alone.value, alone.threshold, alone.p_value)
+    assert (found.p_values[1:, 1] == alone.p_values[:, 0]).all()
+    with pytest.raises(IsthmusError, match=f"Xs, Ys: needed a pair for which {name} is defined, got none"):
+        calibrate_best([flat], [x, y], name, **settings)
+
+
+def test_nan_has_no_p_value():
+    null = np.arange(5.0)
+    assert np.isnan(permutation_p(np.nan, null))
+    assert np.isnan(permutation_p(1.0, np.append(null, np.nan)))
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ([None, "a"] * 30, "got None for item 0"),
+        (["a", float("nan")] * 30, "got nan for item 1"),
+        ([["a"], ["b", "c"]] * 30, r"got \['a'\] for item 0"),
+        (np.zeros((60, 2)), r"got \[0.0, 0.0\] for item 0"),
+        (["a"] * 59, "one label for each of 60 items, got 59"),
+        (np.array(3), "one label for each of 60 items, got 1"),
+    ],
+)
+def test_groups_that_are_no_labels_are_refused(groups, message):
+    with pytest.raises(IsthmusError, match=f"groups: needed .*{message}"):
+        calibrate(*unrelated(0), draws=9, groups=groups)
+
+
+def test_a_number_and_its_text_are_different_labels():
+    (orders,) = permutations(40, 50, groups=[1, "1"] * 20)
+    assert (orders % 2 == np.arange(40) % 2).all()
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))

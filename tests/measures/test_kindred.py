@@ -16,6 +16,7 @@ from isthmus.statistics import permutations
 from oracles import neighbor_lists, squared_distances
 
 METRICS = ("cosine", "euclidean")
+IN_ONE_SPACE = ("recall-at-k", "mrr", "foscttm")
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -228,6 +229,8 @@ def test_mutual_knn_is_mnno_and_everything_agrees_on_equal_spaces():
 def test_exact_chance_is_the_mean_of_random_pairings(name, metric):
     rng = np.random.default_rng(11)
     x, y = rng.normal(size=(30, 4)) ** 3, rng.normal(size=(30, 6)) ** 3  # skewed: hubs
+    if name in IN_ONE_SPACE:
+        y = y[:, :4]
     found = measure(x, y, name, 4, metric, draws=1500)
     assert found.chance_is_exact
     assert found.null.mean() == pytest.approx(found.chance, abs=4.5 * found.null.std() / np.sqrt(1500))
@@ -244,19 +247,81 @@ def transformed(v, what, rng):
     return v @ (np.diag(8.0 ** np.arange(d)) @ np.linalg.qr(rng.normal(size=(d, d)))[0])
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", [*METRICS, "csls"])
 @pytest.mark.parametrize("what", ["rotation", "scale", "translation", "linear"])
 @pytest.mark.parametrize("name", MEASURES)
 def test_invariances_hold_as_stated_and_no_others_do(name, what, metric):
     """Where one is stated it holds for either space; where it is not, it fails for one of the two at least."""
     rng = np.random.default_rng(12)
-    x, y = two_spaces(13, n=150, dx=6, dy=5)
+    x, y = two_spaces(13, n=150, dx=6, dy=6 if name in IN_ONE_SPACE else 5)
+    if metric == "csls" and name in ("rsa", "rsa-pearson", *IN_ONE_SPACE):  # csls is no distance
+        with pytest.raises(IsthmusError, match="metric: needed cosine or euclidean for (RSA|retrieval), got 'csls'"):
+            measure(x, y, name, 6, metric)
+        return
     value = measure(x, y, name, 6, metric).value
     changed = [
         measure(transformed(x, what, rng), y, name, 6, metric).value, measure(x, transformed(y, what, rng), name, 6, metric).value
     ]  # fmt: skip
     holds = np.allclose(changed, value, rtol=0, atol=1e-9)
     assert holds == (what in MEASURES[name].invariances(metric)), (value, changed)
+
+
+def slow_partners(x, y, k, metric):
+    """Recall@K, MRR and the fraction of samples closer than the match, of x among y: means over all orders of ties."""
+    squared = np.array([[float(((a - b) ** 2).sum()) for b in y] for a in x])
+    if metric == "cosine":
+        squared = np.array([[1 - a @ b / (np.linalg.norm(a) * np.linalg.norm(b) or 1) for b in y] for a in x])
+    found = []
+    for i, row in enumerate(squared):
+        before = sum(value < row[i] - 1e-9 for value in row)
+        tied = sum(abs(value - row[i]) <= 1e-9 for value in row)
+        ranks = range(before + 1, before + tied + 1)
+        found.append([
+            np.mean([rank <= k for rank in ranks]), np.mean([1 / rank for rank in ranks]),
+            np.mean([(rank - 1) / (len(y) - 1) for rank in ranks]),
+        ])  # fmt: skip
+    return np.mean(found, axis=0)
+
+
+@given(seeds, st.sampled_from(METRICS), st.integers(1, 8), st.booleans())
+def test_retrieval_of_partners_agrees_with_a_loop(seed, metric, k, on_a_grid):
+    rng = np.random.default_rng(seed)
+    x, y = rng.integers(0, 3, (2, 12, 2)).astype(float) if on_a_grid else rng.normal(size=(2, 12, 3))
+    orders = np.stack([np.arange(12), rng.permutation(12), rng.permutation(12)])
+    slow = [slow_partners(x, y[order], k, metric) for order in orders]
+    back = [slow_partners(y[order], x, k, metric)[2] for order in orders]
+    expected = [
+        [one[0] for one in slow],
+        [one[1] for one in slow],
+        [(a[2] + b) / 2 for a, b in zip(slow, back, strict=True)],
+    ]
+    pair = Paired.of(x, y, k, metric)
+    for name, values in zip(IN_ONE_SPACE, expected, strict=True):
+        assert MEASURES[name].under(pair, orders) == pytest.approx(values), name
+        assert measure(x, y, name, k, metric).value == pytest.approx(values[0]), name
+
+
+def test_retrieval_in_the_registry_is_that_of_the_verb():
+    x, y = two_spaces(19, n=300, dy=5)
+    for metric in METRICS:
+        found = isthmus.retrieval(x, y, k=7, metric=metric)
+        assert measure(x, y, "recall-at-k", 7, metric).value == pytest.approx(found.recall(7))
+        assert measure(x, y, "mrr", 7, metric).value == pytest.approx(found.mrr)
+        assert measure(x, y, "foscttm", 7, metric).value == pytest.approx(isthmus.measures.foscttm(x, y, metric=metric))
+
+
+@pytest.mark.parametrize("name", IN_ONE_SPACE)
+def test_retrieval_in_the_registry_has_interval_and_p_value_and_needs_one_space(name):
+    x, y = two_spaces(20, n=80, dy=5)
+    found = measure(x, y, name, 5, draws=39, half_samples=40)
+    assert found.interval.low < found.value < found.interval.high
+    assert found.p_value == 1 / 40
+    assert 0 < found.calibrated < 1
+    with pytest.raises(IsthmusError, match="X, Y: needed the same width, to measure distances between them, got 5 and 3"):
+        measure(x, y[:, :3], name, 5)
+    (noted,) = (each for each in measure(x, y[:, :3], ["all"], 5) if each.name == name)
+    assert np.isnan(noted.value)
+    assert "needed the same width" in noted.note
 
 
 def test_intervals_are_centered_and_named():
@@ -295,9 +360,11 @@ def test_half_samples_search_among_the_half():
 def test_reordering_equals_measuring_the_permuted_space():
     x, y = two_spaces(16)
     (order,) = next(permutations(40, 1, seed=3))
-    pair = Paired.of(x, y, 5)
+    wide = y
     for name, each in MEASURES.items():
         if each.paired:
+            y = two_spaces(16, dy=5)[1] if name in IN_ONE_SPACE else wide
+            pair = Paired.of(x, y, 5)
             expected = measure(x, y[order], name, 5).value
             assert each.value(pair.reordered(order)) == pytest.approx(expected, abs=1e-10), name
             assert each.under(pair, order[None])[0] == pytest.approx(expected, abs=1e-10), name

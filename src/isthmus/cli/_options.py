@@ -21,7 +21,7 @@ MAPPINGS = (
 MEASURES = (
     "mutual-knn", "jaccard", "rbo", "cycle-knn", "lcs-knn", "edit-distance-knn", "cknna", "lcmc", "rnx", "rnx-area",
     "trustworthiness", "continuity", "information-imbalance", "information-imbalance-back", "cka", "cka-unbiased", "rsa",
-    "rsa-pearson", "procrustes", "cca", "svcca", "pwcca", "hubness-x", "hubness-y",
+    "rsa-pearson", "procrustes", "cca", "svcca", "pwcca", "recall-at-k", "mrr", "foscttm", "hubness-x", "hubness-y",
 )  # fmt: skip
 METRICS = ("cosine", "euclidean", "csls")
 LOSSES = ("mse", "cosine", "max-margin")

@@ -7,6 +7,7 @@ searched once for each test set, at a depth that serves every k and every half-s
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from math import isnan
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -44,8 +45,9 @@ Direction = Literal["x->y", "y->x"]
 _POPULATION = f"{POPULATIONS['half-sample']}, with the mappings as learned"
 _SHOWN = {
     "direction": "direction", "mapping": "mapping", "k": "K", "metric": "metric", "input_overlap": "input overlap",
-    "target_overlap": "target overlap", "echo_rate": "echo rate", "bridge_rate": "bridge rate", "bridge_index": "index",
-    "bridge_index_low": "low", "bridge_index_high": "high", "verdict": "verdict",
+    "target_overlap": "target overlap", "target_overlap_low": "from", "target_overlap_high": "to",
+    "echo_rate": "echo rate", "bridge_rate": "bridge rate", "bridge_index": "index", "bridge_index_low": "low",
+    "bridge_index_high": "high", "verdict": "verdict",
 }  # fmt: skip
 CONTROL_DRAWS = 3  # random weights of each untrained control and test set
 
@@ -62,8 +64,8 @@ class AuditRow:
         n_test: distinct items tested.
         n_neighborhood: items among which neighbors were sought, the smallest test set (fold).
         shared, echoed, bridged, novel: mean number of an item's k mapped neighbors of each kind; they sum to k.
-        echo_rate_low, echo_rate_high, bridge_rate_low, bridge_rate_high, bridge_index_low, bridge_index_high: 95 %
-            half-sample intervals, about `interval_population`.
+        target_overlap_low, target_overlap_high, echo_rate_low, echo_rate_high, bridge_rate_low, bridge_rate_high,
+            bridge_index_low, bridge_index_high: 95 % half-sample intervals, about `interval_population`.
         gain, gain_low, gain_high: bridge rate less that of the untrained twin (for given vectors, of the better of an
             untrained `lin` and `nn`), with its interval; None for controls.
         p_value: paired test of target against input overlap, by the standard error of the index; None where there is none.
@@ -85,6 +87,8 @@ class AuditRow:
     include_self: bool
     input_overlap: float
     target_overlap: float
+    target_overlap_low: float
+    target_overlap_high: float
     baseline_overlap: float
     chance: float
     shared: float
@@ -135,9 +139,32 @@ class Audit:
     labels: tuple[str, ...] | None = field(default=None, repr=False)
     neighborhoods: tuple[Neighborhoods, ...] = field(default=(), repr=False, compare=False)
 
+    def ranked(self) -> list[AuditRow]:
+        """The rows of each direction, metric and k as a reader wants them: controls, then mappings by target overlap."""
+        settings = list(dict.fromkeys((row.direction, row.metric, row.k) for row in self.rows))
+
+        def place(row: AuditRow) -> tuple[int, bool, float]:
+            overlap = 0.0 if row.role == "control" or isnan(row.target_overlap) else row.target_overlap
+            return settings.index((row.direction, row.metric, row.k)), row.role == "mapping", -overlap
+
+        return sorted(self.rows, key=place)
+
+    @property
+    def compared_with(self) -> list[str]:
+        """The paper's mappings, of `lin` and `nn`, with which others are compared."""
+        return [name for name in ("lin", "nn") if any(getattr(row, f"p_against_{name}") is not None for row in self.rows)]
+
+    @property
+    def reading(self) -> str:
+        """How its tables are ordered and what their p-values against other mappings are of; nothing for one mapping."""
+        if len({row.mapping for row in self.rows if row.role == "mapping"}) < 2:
+            return ""
+        tests = f"; p against {' and '.join(self.compared_with)}: paired test of target overlap, Holm"
+        return f"Mappings are ranked by target overlap{tests if self.compared_with else ''}."
+
     def records(self) -> list[dict[str, Any]]:
-        """The rows as flat records, ready for JSON or a data frame."""
-        return [asdict(row) for row in self.rows]
+        """The rows as flat records, ready for JSON or a data frame, in the order of `ranked`."""
+        return [asdict(row) for row in self.ranked()]
 
     def best(self, direction: Direction, k: int | None = None, metric: Metric | None = None) -> AuditRow:
         """The mapping with the highest bridge rate in this direction (at the first k and metric, if left out).
@@ -161,9 +188,11 @@ class Audit:
         first = self.rows[0]
         note = (
             f"N={first.n_test} test items, neighbors among {first.n_neighborhood}, self "
-            f"{'included' if first.include_self else 'excluded'}; chance {first.chance:.3f} at K={first.k}."
+            f"{'included' if first.include_self else 'excluded'}; chance {first.chance:.3f} at K={first.k}. {self.reading}"
         )
-        return html_table(f"{self.pairs}: does a mapping carry the target, or echo the input?", self.records(), _SHOWN, note)
+        columns = _SHOWN | {f"p_against_{name}": f"p against {name}" for name in self.compared_with}
+        title = f"{self.pairs}: does a mapping carry the target, or echo the input?"
+        return html_table(title, self.records(), columns, note.strip())
 
 
 class _Mapped(NamedTuple):
@@ -180,6 +209,17 @@ class _Candidate(NamedTuple):
     role: Literal["mapping", "control"]
     make: Callable[[int], Mapping]
     twins: tuple[str, ...]
+
+
+class _ChosenBy(NamedTuple):
+    """What settings are chosen by on folds of the training part: the quantity that the audit reports first.
+
+    The first of k neighbors is the item itself where it counts as its own, which leaves k - 1 to choose by.
+    """
+
+    select: SelectBy | None
+    k: int
+    metric: Metric
 
 
 def audit(
@@ -220,8 +260,9 @@ def audit(
         recipe: how `lin` and `nn` are learned. Under "authors-code", spaces named after images and text get the program's
             own learning rates for the direction, see `authors_recipe`.
         learning_rate: of `lin` and `nn`, in place of the recipe's.
-        select: what the others choose their settings by, on folds of the training part: "target_overlap", "bridge_rate",
-            "index" or "loss"; in their own way if left out. `lin` and `nn` stay as the recipe has them.
+        select: what the others choose their settings by, on folds of the training part, at the first k and metric:
+            "target_overlap", "bridge_rate", "index" or "loss"; in their own way if left out. `lin` and `nn` stay as the
+            recipe has them, and so do, under "loss", mappings that learn directions alone.
         progress: called with what is being done, the steps done and the steps in all.
 
     Raises:
@@ -253,7 +294,8 @@ def audit(
     sides: dict[Direction, Pairs] = {"x->y": pairs} if mapped is not None else {"x->y": pairs, "y->x": pairs.swap()}
     names = mappings if mapped is None else (*mappings, "lin", "nn")
     recipes = {direction: _recipes(side, names, recipe, learning_rate) for direction, side in sides.items()}
-    candidates = list(_candidates(recipes["x->y"], loss, select, mapped=mapped is not None))
+    chosen_by = _ChosenBy(select, max(1, ks[0] - include_self), metrics[0])
+    candidates = list(_candidates(recipes["x->y"], loss, chosen_by, mapped=mapped is not None))
     runs = sum(_runs(candidate, seeds) for candidate in candidates)
     steps = _Steps(progress, len(sides) * len(splits) * (runs + 1))
     rows: list[AuditRow] = []
@@ -261,7 +303,7 @@ def audit(
     neighborhoods: list[Neighborhoods] = []
     details: list[Detail] = []
     for direction, side in sides.items():
-        candidates = list(_candidates(recipes[direction], loss, select, mapped=mapped is not None))
+        candidates = list(_candidates(recipes[direction], loss, chosen_by, mapped=mapped is not None))
         predictions, unsteady[direction] = _predict(side, candidates, splits, seed, seeds, mapped, steps, direction)
         for each in metrics:
             found, detail = _measure(
@@ -339,13 +381,11 @@ def _recipes(side: Pairs, names: Sequence[str], recipe: str, learning_rate: floa
     return {name: recipe_for(side, name, recipe, learning_rate) for name in named}
 
 
-def _candidates(
-    recipes: dict[str, Recipe], loss: str | Loss, select: SelectBy | None, *, mapped: bool
-) -> Iterator[_Candidate]:
+def _candidates(recipes: dict[str, Recipe], loss: str | Loss, chosen_by: _ChosenBy, *, mapped: bool) -> Iterator[_Candidate]:
     """Identity, the untrained twins that are needed, the mappings; for given vectors, twins of `lin` and `nn`."""
     check_loss(loss)
-    if select is not None:
-        check_select(select)
+    if chosen_by.select is not None:
+        check_select(chosen_by.select)
     if not recipes and not mapped:
         raise MappingError(f"mapping: needed at least one name, got none. Use {','.join(MAPPINGS)}.")
     for name, recipe in recipes.items():
@@ -362,17 +402,22 @@ def _candidates(
         yield _Candidate("given", "mapping", lambda seed: Identity(), tuple(twins.values()))  # noqa: ARG005 - never fitted
     else:
         for name, twin in twins.items():
-            yield _Candidate(name, "mapping", _learned(name, loss, recipes[name], select), (twin,))
+            yield _Candidate(name, "mapping", _learned(name, loss, recipes[name], chosen_by), (twin,))
 
 
-def _learned(name: str, loss: str | Loss, recipe: Recipe, select: SelectBy | None) -> Callable[[int], Mapping]:
+def _learned(name: str, loss: str | Loss, recipe: Recipe, chosen_by: _ChosenBy) -> Callable[[int], Mapping]:
+    select, k, metric = chosen_by
+
     def make(seed: int) -> Mapping:
         one = mapping(name, loss=loss, recipe=recipe, seed=seed)
+        if isinstance(one, Snap):  # it chooses for itself, by neighborhoods only
+            one.set_params(k=k, metric=metric, seed=seed)
+            return one if select in (None, "loss") or name == "snap-index" else one.set_params(criterion=select)
         if select is None or re.fullmatch(r"lin|nn(-\d+)?", name):  # the paper's mappings stay as its recipe has them
             return one
-        if isinstance(one, Snap):  # it chooses for itself, by neighborhoods only
-            return one if select == "loss" or name == "snap-index" else one.set_params(criterion=select)
-        return Selected(one, select)
+        if select == "loss" and one.directions_only:  # there is none
+            return one
+        return Selected(one, select, k=k, metric=metric, seed=seed)
 
     return make
 

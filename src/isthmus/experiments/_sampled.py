@@ -22,7 +22,7 @@ from isthmus.pairs import Pairs
 from isthmus.statistics import POPULATIONS, Interval, ratio_error
 
 _TWINS = ("lin", "nn")
-_INTERVALS: tuple[Quantity, ...] = ("index", "echo_rate", "bridge_rate")
+_INTERVALS: tuple[Quantity, ...] = ("index", "echo_rate", "bridge_rate", "target_overlap")
 
 
 def audit_sample(
@@ -114,12 +114,13 @@ def _row(
     errors: Errors | None,
 ) -> AuditRow:
     table = bridge.spaces[0].x
-    index, echo, rate = (bridge.interval(of) for of in _INTERVALS)
+    index, echo, rate, target = (bridge.interval(of) for of in _INTERVALS)
     gain = None if twin is None else _gain(bridge, twin)
     return AuditRow(
         pairs=pairs, direction="x->y", mapping=name, role=role, n_test=bridge.n, n_neighborhood=table.items, k=bridge.k,
         metric=table.metric, include_self=table.includes_self, input_overlap=bridge.input_overlap,
-        target_overlap=bridge.target_overlap, baseline_overlap=bridge.baseline_overlap, chance=bridge.chance,
+        target_overlap=target.estimate, target_overlap_low=target.low, target_overlap_high=target.high,
+        baseline_overlap=bridge.baseline_overlap, chance=bridge.chance,
         shared=float(bridge.shared.mean()), echoed=float(bridge.echoed.mean()), bridged=float(bridge.bridged.mean()),
         novel=float(bridge.novel.mean()), echo_rate=echo.estimate, echo_rate_low=echo.low, echo_rate_high=echo.high,
         bridge_rate=rate.estimate, bridge_rate_low=rate.low, bridge_rate_high=rate.high,

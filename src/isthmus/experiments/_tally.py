@@ -158,10 +158,12 @@ class Tally:
         levels = [chance(self.k, size, include_self=self.include_self) for size in sizes]
         shared, echoed, bridged = (float(part.mean()) for part in (fxy, fx - fxy, fy - fxy))
         index, echo, bridge = self.interval("index"), self.interval("echo_rate"), self.interval("bridge_rate")
+        target = self.interval("target_overlap")
         return {
             "n_test": len(np.unique(self.items)), "n_neighborhood": min(sizes), "k": self.k, "metric": self.metric,
             "include_self": self.include_self, "input_overlap": self.value("input_overlap"),
-            "target_overlap": self.value("target_overlap"), "baseline_overlap": self.value("baseline_overlap"),
+            "target_overlap": target.estimate, "target_overlap_low": target.low, "target_overlap_high": target.high,
+            "baseline_overlap": self.value("baseline_overlap"),
             "chance": float(np.average(levels, weights=sizes)), "shared": shared, "echoed": echoed, "bridged": bridged,
             "novel": float((self.k - fx - fy + fxy).mean()),
             "echo_rate": echo.estimate, "echo_rate_low": echo.low, "echo_rate_high": echo.high,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import MappingError
@@ -80,6 +81,7 @@ def _bound(loss: Callable[..., Any], setting: Any) -> Loss:
 class _Batchwise(MLP):
     """A network whose loss compares the items of a batch."""
 
+    directions_only = True
     batch: int
     _own: Callable[[Any, Any, Any], Any]
 
@@ -93,6 +95,10 @@ class _Batchwise(MLP):
         setting = self._setting()
         if not 0 < setting < float("inf"):
             raise MappingError(f"temperature, neighbors: needed a positive number, got {setting}. Use 0.1 or 10.")
+        for name, least, usual in (("neighbors", 1, 10), ("batch", 2, 256)):
+            value = getattr(self, name, usual)
+            if not isinstance(value, int | np.integer) or value < least:
+                raise MappingError(f"{name}: needed a whole number of {least} or more, got {value}. Use {usual}.")
         self.loss = _bound(self._own, setting)
         try:
             super()._learn(x, y)
@@ -114,7 +120,7 @@ class Contrastive(_Batchwise):
         hidden: units of each hidden layer; () for a linear mapping, None for one layer as wide as the recipe says.
         activation: "relu", "tanh" or "sigmoid".
         recipe: how it is learned, but for the batch.
-        batch: items among which each is compared.
+        batch: items among which each is compared, 2 or more.
         seed: of the first weights and the order of training.
 
     Example:
@@ -154,7 +160,7 @@ class Relational(_Batchwise):
         hidden: units of each hidden layer; () for a linear mapping, None for one layer as wide as the recipe says.
         activation: "relu", "tanh" or "sigmoid".
         recipe: how it is learned, but for the batch.
-        batch: items among which neighbors are compared.
+        batch: items among which neighbors are compared, 2 or more.
         seed: of the first weights and the order of training.
 
     Example:
@@ -192,7 +198,7 @@ class RCSLS(_Batchwise):
     Args:
         neighbors: within the batch, whose mean cosine is subtracted, 1 or more.
         recipe: how it is learned, but for the batch.
-        batch: items among which neighbors are sought.
+        batch: items among which neighbors are sought, 2 or more.
         seed: of the first weights and the order of training.
 
     Example:

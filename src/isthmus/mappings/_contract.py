@@ -5,7 +5,7 @@ number of cores, and sums in BLAS do; both run on one thread.
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy import ndarray
@@ -23,6 +23,9 @@ _M = TypeVar("_M", bound="Mapping")  # not typing.Self, which the run-time check
 
 class Mapping(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """A mapping between two spaces; subclasses store their settings in `__init__` and give `_learn` and `_map`."""
+
+    directions_only: ClassVar[bool] = False
+    """Whether it predicts displacements from the mean target of which the directions alone are learned, not targets."""
 
     def fit(self: _M, X: Float[ndarray, "n dx"], Y: Float[ndarray, "n dy"]) -> _M:
         """Learn from paired items.

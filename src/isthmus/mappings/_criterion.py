@@ -9,14 +9,14 @@ from numpy import ndarray
 
 from isthmus._errors import MappingError
 from isthmus._shapes import Bool, Float, Int
-from isthmus.neighbors import search
+from isthmus.neighbors import Metric, search
 
 Quantity = Literal["target_overlap", "bridge_rate", "index"]
 """What a criterion counts of the predictions' neighborhoods."""
 
 
 class Criterion:
-    """The three quantities of predictions f, by cosine at k: `Criterion(x, y, k)(f)` gives them by name; higher is better.
+    """The three quantities of predictions f, higher is better: `Criterion(x, y, k)(f)` gives them by name.
 
     target_overlap = mNNO(Y, f); bridge_rate: share of the neighbors that only y has that f recovers; index: bridge rate less
     echo rate. Where input and target have the same neighbors, there is nothing to bridge: rate and index are 0.
@@ -25,6 +25,7 @@ class Criterion:
         x: inputs.
         y: targets.
         k: neighbors; as many as there are others, where these are fewer.
+        metric: of the distances.
 
     Example:
         >>> x, y = np.random.default_rng(0).normal(size=(2, 40, 4))
@@ -32,15 +33,15 @@ class Criterion:
         [-1.0, 1.0]
     """
 
-    def __init__(self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"], k: int) -> None:
-        self.k = min(k, len(x) - 1)
-        self.x, self.y = (search(each, self.k).index for each in (x, y))
+    def __init__(self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"], k: int, metric: Metric = "cosine") -> None:
+        self.k, self.metric = min(k, len(x) - 1), metric
+        self.x, self.y = (search(each, self.k, metric).index for each in (x, y))
         self.only_target = ~_found(self.y, self.x)
         self.only_input = ~_found(self.x, self.y)
 
     def __call__(self, f: Float[ndarray, "n d"]) -> dict[Quantity, float]:
         """The quantities of predictions f, one row for each item."""
-        mapped = search(f, self.k).index
+        mapped = search(f, self.k, self.metric).index
         in_target = _found(self.y, mapped)
         whole = max(int(self.only_target.sum()), 1)
         bridged = int((in_target & self.only_target).sum())

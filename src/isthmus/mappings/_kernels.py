@@ -24,13 +24,13 @@ def squared_distances(a: Float[ndarray, "m d"], b: Float[ndarray, "n d"]) -> Flo
 
 
 def typical_square(x: Float[ndarray, "n d"]) -> float:
-    """Median squared distance between items, of the first 1,000 at most; 1 where items are all alike.
+    """Median squared distance between items, of 1,000 drawn at random at most; 1 where items are all alike.
 
     Example:
         >>> typical_square(np.array([[0.0], [1.0], [4.0]]))
         9.0
     """
-    some = x[:_FOR_MEDIAN]
+    some = x if len(x) <= _FOR_MEDIAN else np.random.default_rng(0).choice(x, _FOR_MEDIAN, replace=False)
     median = float(np.median(squared_distances(some, some)[np.triu_indices(len(some), 1)]))
     return median if median > 0 else 1.0
 

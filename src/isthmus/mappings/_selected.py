@@ -18,6 +18,8 @@ from isthmus.mappings._anchor_attention import SHARPNESS
 from isthmus.mappings._contract import Mapping
 from isthmus.mappings._criterion import Criterion
 from isthmus.mappings._kernel_ridge import WIDTHS
+from isthmus.mappings._ridge import Ridge
+from isthmus.neighbors import Metric
 from isthmus.pairs import k_fold
 
 SelectBy = Literal["target_overlap", "bridge_rate", "index", "loss"]
@@ -45,11 +47,14 @@ class Selected(Mapping):
 
     Args:
         mapping: the one whose settings vary, unfitted.
-        by: "target_overlap", "bridge_rate", "index" (higher is better) or "loss", mean squared error.
+        by: "target_overlap", "bridge_rate" or "index", of which higher is better, the last one among what overlaps with the
+            target no less than ridge regression, if anything does, since noise has a high index too; or "loss", mean squared
+            error, of mappings that predict targets and not their directions alone.
         settings: for each parameter its candidates, all combinations of which are tried; `SETTINGS` of the class if None.
-        k: neighbors counted, by cosine.
+        k: neighbors counted.
         folds: as many as make a fold the size of the test set one has in mind.
         seed: of the folds.
+        metric: of the distances.
 
     Attributes:
         best_: the chosen mapping, learned from all items; scores_: what each combination reached, nan where it was refused.
@@ -71,6 +76,7 @@ class Selected(Mapping):
         k: int = 10,
         folds: int = 3,
         seed: int = 0,
+        metric: Metric = "cosine",
     ) -> None:
         self.mapping = mapping
         self.by = by
@@ -78,29 +84,41 @@ class Selected(Mapping):
         self.k = k
         self.folds = folds
         self.seed = seed
+        self.metric = metric
 
     def _learn(self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"]) -> None:
         check_select(self.by)
+        if self.by == "loss" and self.mapping.directions_only:
+            raise MappingError(
+                f"by: needed target_overlap, bridge_rate or index for {type(self.mapping).__name__}, whose predictions have "
+                "no length of their own, got 'loss'. Choose one of these."
+            )
         if len(x) < 2 * self.folds or self.folds < 2:
             raise MappingError(
                 f"folds: needed 2 or more of at least 2 items each, got {self.folds} of {len(x)} items. Use fewer folds."
             )
         settings = SETTINGS.get(type(self.mapping).__name__, {}) if self.settings is None else self.settings
         self.tried_ = [dict(zip(settings, each, strict=True)) for each in product(*settings.values())]
-        self.scores_ = np.zeros(len(self.tried_))
+        refused = MappingError("settings: needed a candidate or more for each parameter, got none for one. Add some.")
+        self.scores_, overlaps, floor = np.zeros(len(self.tried_)), np.zeros(len(self.tried_)), 0.0
         for split in k_fold(len(x), self.folds, self.seed) if len(self.tried_) > 1 else ():
-            score = Criterion(x[split.test], y[split.test], self.k)
+            train, test, weight = split.train, split.test, len(split.test) / len(x)
+            score = Criterion(x[test], y[test], self.k, self.metric)
             for position, each in enumerate(self.tried_):
                 try:
-                    f = self._variant(each).fit(x[split.train], y[split.train]).predict(x[split.test])
+                    f = self._variant(each).fit(x[train], y[train]).predict(x[test])
                 except MappingError as error:
-                    refused, self.scores_[position] = error, np.nan
+                    refused, self.scores_[position], overlaps[position] = error, np.nan, np.nan
                     continue
-                value = -np.mean((f - y[split.test]) ** 2) if self.by == "loss" else score(f)[self.by]
-                self.scores_[position] += value * len(split.test) / len(x)
+                found = score(f)
+                self.scores_[position] += weight * (-np.mean((f - y[test]) ** 2) if self.by == "loss" else found[self.by])
+                overlaps[position] += weight * found["target_overlap"]
+            if self.by == "index":
+                floor += weight * score(Ridge().fit(x[train], y[train]).predict(x[test]))["target_overlap"]
         if np.isnan(self.scores_).all():
             raise refused
-        self.best_ = self._variant(self.tried_[int(np.nanargmax(self.scores_))]).fit(x, y)
+        enough = overlaps >= min(floor, np.nanmax(overlaps))
+        self.best_ = self._variant(self.tried_[int(np.nanargmax(np.where(enough, self.scores_, -np.inf)))]).fit(x, y)
 
     def _variant(self, settings: dict[str, Any]) -> Mapping:
         variant: Mapping = clone(self.mapping).set_params(**settings)

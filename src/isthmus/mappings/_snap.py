@@ -24,7 +24,7 @@ from isthmus.mappings._kernels import gaussian, kernel_smoother, typical_square
 from isthmus.mappings._nearest import directions
 from isthmus.mappings._ridge import Ridge
 from isthmus.mappings._untrained import Untrained
-from isthmus.neighbors import search
+from isthmus.neighbors import Metric, search
 from isthmus.pairs import Scaling, ScalingKind, Split, k_fold
 
 COORDINATES = 200  # at most; those of the graph that follow weigh next to nothing
@@ -165,6 +165,7 @@ class Snap(Mapping):
         folds: as many as make a fold the size of the test set one has in mind: neighborhoods depend on it.
         anchors: most training items that are used as centers and targets; of more, a random part.
         seed: of the folds and that part.
+        metric: of the criterion's neighbors; the graph of the targets is by cosine.
 
     Attributes:
         choice_: the chosen steps, power, share and rounds; score_: their criterion on the folds.
@@ -177,6 +178,8 @@ class Snap(Mapping):
         >>> mapping.predict(z[150:]).shape, mapping.score_ > 0.5
         ((50, 3), True)
     """
+
+    directions_only = True
 
     def __init__(
         self,
@@ -195,6 +198,7 @@ class Snap(Mapping):
         folds: int = 3,
         anchors: int = ANCHORS,
         seed: int = 0,
+        metric: Metric = "cosine",
     ) -> None:
         self.criterion = criterion
         self.slack = slack
@@ -211,6 +215,7 @@ class Snap(Mapping):
         self.folds = folds
         self.anchors = anchors
         self.seed = seed
+        self.metric = metric
 
     def _learn(self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"]) -> None:
         self._check()
@@ -237,7 +242,7 @@ class Snap(Mapping):
         table = {name: np.zeros((len(places), len(pulls))) for name in ("target_overlap", "bridge_rate", "index")}
         for split in splits:
             train, test = split.train, split.test
-            score, weight = Criterion(x[test], y[test], self.k), len(test) / sum(len(each.test) for each in splits)
+            score, weight = Criterion(x[test], y[test], self.k, self.metric), len(test) / sum(len(s.test) for s in splits)
             for row, learned in enumerate(self._regressions(inputs[train], y[train], places)):
                 for column, f in enumerate(self._pulled(learned, inputs[test], pulls)):
                     for name, value in score(f).items():

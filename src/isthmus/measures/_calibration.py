@@ -75,12 +75,13 @@ class BestOfMany:
     """The best of several pairs of spaces, against the best under random pairings.
 
     Args:
-        values: the measure, a row for each first space and a column for each second one.
+        values: the measure, a row for each first space and a column for each second one; nan where it is not defined.
         best: row and column of the pair that is most alike.
         value: of that pair.
         threshold: what the best of all has to exceed.
         p_value: of the best of all.
-        p_values: of every pair against the best of all, so that they hold together (Westfall & Young 1993, single step).
+        p_values: of every pair against the best of all, so that they hold together (Westfall & Young 1993, single
+            step); nan where there is no value.
         calibrated: of the best: 0 up to the threshold, 1 at full agreement.
         draws: number of random pairings.
     """
@@ -116,7 +117,8 @@ def calibrate_best(
 ) -> BestOfMany:
     """The most alike of all pairs of layers, or maps, with a p-value that knows how many were looked at.
 
-    Every random pairing is used for all pairs of spaces at once, and the best value under it is kept.
+    Every random pairing is used for all pairs of spaces at once, and the best value under it is kept. A pair without a value
+    (a constant layer, for CKA), or without one under a random pairing, is nan and takes no part.
 
     Args:
         Xs: spaces of the same items, such as the layers of one model.
@@ -132,7 +134,7 @@ def calibrate_best(
 
     Raises:
         DataError: a space that is not a finite two-dimensional array of numbers.
-        NeighborError: no spaces, different numbers of items, or what `measure` refuses.
+        NeighborError: no spaces, different numbers of items, no pair with a value, or what `measure` refuses.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -157,13 +159,16 @@ def calibrate_best(
     pairs = [Paired(x, y, k, metric=metric) for x in first for y in second]
     values = each.sign * np.array([each.value(pair) for pair in pairs])
     blocks = permutations(n, draws, seed, groups)
-    null = np.concatenate([np.max([each.sign * each.under(pair, block) for pair in pairs], axis=0) for block in blocks])
-    value = float(values.max())
+    nulls = each.sign * np.concatenate([[each.under(pair, block) for pair in pairs] for block in blocks], axis=1)
+    defined = np.isfinite(values) & np.isfinite(nulls).all(axis=1)
+    if not defined.any():
+        raise NeighborError(f"Xs, Ys: needed a pair for which {name} is defined, got none. Leave constant spaces out.")
+    values, null = np.where(defined, values, np.nan), nulls[defined].max(axis=0)
+    place = int(np.nanargmax(values))
+    value, shape = float(values[place]), (len(first), len(second))
     threshold = order_statistic_threshold(value, null, alpha)
-    row, column = divmod(int(values.argmax()), len(second))
-    shape = (len(first), len(second))
     return BestOfMany(
-        each.sign * values.reshape(shape), (row, column), each.sign * value, each.sign * threshold,
+        each.sign * values.reshape(shape), divmod(place, len(second)), each.sign * value, each.sign * threshold,
         permutation_p(value, null), np.array([permutation_p(v, null) for v in values]).reshape(shape),
         calibrated(value, threshold, each.sign * each.best_of(pairs[0])), draws,
     )  # fmt: skip

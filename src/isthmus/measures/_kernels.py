@@ -13,6 +13,7 @@ from numpy import ndarray
 from isthmus._errors import NeighborError
 from isthmus._shapes import Float, Int
 from isthmus.measures._paired import Paired, Space
+from isthmus.neighbors import check_distance
 
 Correlation = Literal["spearman", "pearson"]
 
@@ -115,8 +116,10 @@ def rsa(pair: Paired, correlation: Correlation = "spearman") -> float:
     equal.
 
     Raises:
-        NeighborError: more items than all distances of which are made, or fewer than 3.
+        NeighborError: more items than all distances of which are made, or fewer than 3; or csls, which orders neighbors and
+            is no distance.
     """
+    check_distance(pair.metric, "RSA")
     first, second = (_dissimilarities(space, correlation) for space in (pair.first, pair.second))
     return _correlate(first, second if pair.order is None else second[np.ix_(pair.order, pair.order)])
 

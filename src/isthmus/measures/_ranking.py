@@ -11,9 +11,10 @@ Blocks depend on the number of candidates alone, and each is computed by one thr
 any number of cores.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy import ndarray
@@ -27,6 +28,7 @@ _KEPT = ~np.uint64(0xFFF)  # 40 of the 52 bits of a fraction
 _HALF = np.uint64(0x800)
 _FEW = 6  # where less than a sixth of the candidates are relevant, most need not be sorted
 _NOWHERE = np.float64(np.inf)
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,12 +92,8 @@ def rank(
         first: every query has a first hit, itself, before the candidates.
         progress: called with the queries done and in all.
     """
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415
-
     space = _Space.of(queries, items, metric)
     n = len(items)
-    step = max(1, _PAIRS_AT_ONCE // n)
-    blocks = [slice(start, min(start + step, len(queries))) for start in range(0, len(queries), step)]
     harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, n + 2))])
 
     def work(rows: slice) -> Ranks:
@@ -105,18 +103,65 @@ def rank(
             here = np.arange(rows.start, rows.stop)
             keys[here - rows.start, here] = _NOWHERE
             relevant[here - rows.start, here] = False
-        keys = keys.view(np.uint64)
-        keys += _HALF
-        keys &= _KEPT
-        return _ranks(_sorted_keys(keys, relevant), len(keys), int(first), harmonic)
+        return _ranks(_sorted_keys(_rounded(keys), relevant), len(keys), int(first), harmonic)
 
+    parts = _in_blocks(work, len(queries), n, progress)
+    return Ranks(*(np.concatenate([getattr(part, name) for part in parts]) for name in Ranks.__dataclass_fields__))
+
+
+def partner_ranks(
+    queries: Float[ndarray, "n d"], items: Float[ndarray, "n d"], orders: Int[ndarray, "some n"], *, metric: Metric
+) -> tuple[Int[ndarray, "some n"], Int[ndarray, "some n"]]:
+    """Where item orders[p, i] stands for query i: how many are surely nearer, and how many share its distance, itself too.
+
+    Args:
+        queries: what is asked with.
+        items: the candidates.
+        orders: the right item of each query, one pairing a row.
+        metric: "cosine" or "euclidean".
+
+    Example:
+        >>> x = np.array([[0.0], [2.0], [3.0]])
+        >>> partner_ranks(x, x, np.array([[0, 2, 0]]), metric="euclidean")
+        (array([[0, 1, 2]]), array([[1, 1, 1]]))
+    """
+    space = _Space.of(queries, items, metric)
+
+    def work(rows: slice) -> tuple[Int[ndarray, "m some"], Int[ndarray, "m some"]]:
+        keys = _rounded(space.distances(rows))
+        partners = np.take_along_axis(keys, orders.T[rows].astype(np.intp), axis=1)
+        keys.sort(axis=1)
+        before, through = (
+            np.array([key.searchsorted(own, side) for key, own in zip(keys, partners, strict=True)])
+            for side in ("left", "right")
+        )
+        return before, through - before
+
+    before, tied = (np.concatenate(part).T for part in zip(*_in_blocks(work, len(queries), len(items)), strict=True))
+    return before, tied
+
+
+def _in_blocks(work: Callable[[slice], _T], queries: int, items: int, progress: Progress | None = None) -> list[_T]:
+    """What is found for some queries after others."""
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415
+
+    step = max(1, _PAIRS_AT_ONCE // items)
+    blocks = [slice(start, min(start + step, queries)) for start in range(0, queries, step)]
     parts = []
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(min(cores(), len(blocks))) as pool:
         for rows, part in zip(blocks, pool.map(work, blocks), strict=True):
             parts.append(part)
             if progress is not None:
-                progress("retrieval", rows.stop, len(queries))
-    return Ranks(*(np.concatenate([getattr(part, name) for part in parts]) for name in Ranks.__dataclass_fields__))
+                progress("retrieval", rows.stop, queries)
+    return parts
+
+
+def _rounded(distances: Float[ndarray, "m n"]) -> ndarray:
+    """Distances, in place, as whole numbers of the same order that are equal where distances tie."""
+    keys = distances.view(np.uint64)
+    keys += _HALF
+    keys &= _KEPT
+    return keys
 
 
 class _Order(NamedTuple):

@@ -14,7 +14,7 @@ from numpy import ndarray
 
 from isthmus._errors import NeighborError
 from isthmus._shapes import Float, Int
-from isthmus.measures import _agreement, _alignment, _kernels, _ranks
+from isthmus.measures import _agreement, _alignment, _kernels, _matching, _ranks
 from isthmus.measures._overlap import chance
 from isthmus.measures._paired import Paired
 from isthmus.neighbors import Metric, hubness, shared_entries
@@ -27,6 +27,7 @@ _BY_METRIC: dict[str, frozenset[Invariance]] = {
 }
 _MOVED: frozenset[Invariance] = frozenset({"rotation", "scale", "translation"})
 _TURNED: frozenset[Invariance] = frozenset({"rotation", "scale"})
+_IN_ONE_SPACE: dict[str, frozenset[Invariance]] = {"cosine": frozenset({"scale"}), "euclidean": frozenset()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,13 @@ def _rescaled(pair: Paired) -> tuple[float, float]:
     return (1 / (1 - level), -level / (1 - level)) if level < 1 else (float("nan"), float("nan"))
 
 
+def _of_one(
+    under: Callable[[Paired, Int[ndarray, "some n"]], Float[ndarray, " some"]],
+) -> Callable[[Paired], float]:
+    """The value of one pairing, from a function of several."""
+    return lambda pair: float(under(pair, (np.arange(pair.n) if pair.order is None else pair.order)[None])[0])
+
+
 _HUH = "Huh et al. 2024"
 
 _ALL = [
@@ -205,6 +213,15 @@ _ALL = [
             "Raghu et al. 2017", invariant=_MOVED, uses_k=False, uses_metric=False),
     Measure("pwcca", "canonical correlations weighted by what they hold of x", _alignment.pwcca, "Morcos et al. 2018",
             invariant=frozenset({"scale", "translation"}), uses_k=False, uses_metric=False),
+    Measure("recall-at-k", "share of items of x whose partner is among the k nearest of y, in one space",
+            _of_one(_matching.recall_at_k), "Hodosh et al. 2013", chance=lambda pair: pair.k / pair.n,
+            invariant=_IN_ONE_SPACE, null=_matching.recall_at_k),
+    Measure("mrr", "mean of 1/(rank in y of an item's partner), in one space", _of_one(_matching.reciprocal_rank),
+            "Voorhees 1999", chance=lambda pair: float((1 / np.arange(1, pair.n + 1)).mean()), invariant=_IN_ONE_SPACE,
+            uses_k=False, null=_matching.reciprocal_rank),
+    Measure("foscttm", "fraction of samples closer than the true match, both ways, in one space",
+            _of_one(_matching.closer_than_match), "Liu et al. 2019", best=0.0, distance=True, chance=lambda _: 0.5,
+            invariant=_IN_ONE_SPACE, uses_k=False, null=_matching.closer_than_match),
     Measure("hubness-x", "skewness of how often items of x are neighbors", lambda pair: hubness(pair.first.table).skewness,
             "Radovanović et al. 2010", best=float("nan"), bounds=(-np.inf, np.inf), invariant=_BY_METRIC, paired=False),
     Measure("hubness-y", "skewness of how often items of y are neighbors", lambda pair: hubness(pair.second.table).skewness,

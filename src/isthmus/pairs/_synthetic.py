@@ -101,9 +101,8 @@ def echo_to_bridge(n: int = 500, d: int = 16, *, dial: float = 0.5, shared: floa
 def rotated_copies(n: int = 500, d: int = 16, *, scale: float = 4.0, seed: int = 0) -> Pairs:
     """A space and the same one rotated and scaled.
 
-    Known: every measure that rotation and scale leave alone is at its best: overlap, CKA, RSA and all canonical
-        correlations are 1,
-    the Procrustes distance 0.
+    Known: every measure that rotation and scale leave alone is at its best: overlap, CKA, RSA and all canonical correlations
+    are 1, the Procrustes distance 0.
 
     Raises:
         DataError: too few items or dimensions.
@@ -160,8 +159,7 @@ def duplicated(n: int = 500, d: int = 16, *, copies: int = 2, shared: float = 0.
     """`shared_latent` in which every item stands several times, as near-identical captions or images do.
 
     Known: the nearest neighbors of an item are its copies in both spaces, so mNNO at k = copies - 1 is 1; intervals and
-        tests that
-    take items as independent are too sure of it, as n / copies items would be enough to say the same.
+    tests that take items as independent are too sure of it, as n / copies items would be enough to say the same.
 
     Raises:
         DataError: fewer than 2 copies, n no multiple of them, or what `shared_latent` refuses.

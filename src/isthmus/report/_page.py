@@ -51,8 +51,8 @@ _SECTIONS = (
 )  # fmt: skip
 
 _COLUMNS = (
-    "input overlap", "target overlap", "echo rate", "bridge rate", "index", "low", "high",
-    "shared", "echoed", "bridged", "novel", "p", "R2", "verdict",
+    "input overlap", "target overlap", "from", "to", "echo rate", "bridge rate", "index", "low", "high",
+    "shared", "echoed", "bridged", "novel", "p", "R2",
 )  # fmt: skip
 
 
@@ -124,7 +124,8 @@ def page(audit: Audit, figures: Sequence[Figure] | None = None, *, images: str |
     about: dict[str, Any] = {
         "title": audit.pairs, "facts": facts(asdict(audit.rows[0])), "answers": [_capital(each) for each in answers(audit)],
         "notes": list(_notes(audit)), "sections": sections, "left_out": left_out,
-        "columns": _COLUMNS, "tables": list(_tables(audit)),
+        "columns": [*_COLUMNS, *(f"p against {name}" for name in audit.compared_with), "verdict"],
+        "tables": list(_tables(audit)),
         "population": audit.rows[0].interval_population, "version": __version__, "style": parts["css"],
         "script": parts["js"], "policy": _policy(parts["css"], parts["js"]), "missing": _missing(audit),
         "rankings": _rankings(audit, ranked), "pictures": pictures[-1] if pictures else {},
@@ -276,23 +277,26 @@ def _cell(value: Any) -> dict[str, Any]:
 
 
 def _tables(audit: Audit) -> Iterator[dict[str, Any]]:
-    for (direction, metric, k), group in groupby(audit.rows, key=lambda row: (row.direction, row.metric, row.k)):
+    for (direction, metric, k), group in groupby(audit.ranked(), key=lambda row: (row.direction, row.metric, row.k)):
         rows = list(group)
         source, target = ends(audit, direction)
         yield {
             "title": f"{source} → {target}, K={k}, {metric}",
-            "caption": f"{facts(asdict(rows[0]))} Baseline overlap of the two spaces: {rows[0].baseline_overlap:.3f}.",
-            "lines": [_cells(row) for row in rows],
+            "caption": f"{facts(asdict(rows[0]))} Baseline overlap of the two spaces: {rows[0].baseline_overlap:.3f}. "
+            + audit.reading,
+            "lines": [_cells(row, audit.compared_with) for row in rows],
         }
 
 
-def _cells(row: AuditRow) -> list[str]:
-    rates = (row.input_overlap, row.target_overlap, row.echo_rate, row.bridge_rate)
+def _cells(row: AuditRow, compared_with: list[str]) -> list[str]:
+    overlaps = (row.input_overlap, row.target_overlap, row.target_overlap_low, row.target_overlap_high)
+    rates = (*overlaps, row.echo_rate, row.bridge_rate)
     signed = (row.bridge_index, row.bridge_index_low, row.bridge_index_high)
     counts = (row.shared, row.echoed, row.bridged, row.novel)
     return [
         row.mapping, *(_form(value, ".3f") for value in rates), *(_form(value, "+.3f") for value in signed),
         *(_form(value, ".2f") for value in counts), _form(row.p_value, ".2g"), _form(row.r2, ".3f"),
+        *(_form(getattr(row, f"p_against_{name}"), ".2g") for name in compared_with),
         row.verdict if row.role == "mapping" else "(control)",
     ]  # fmt: skip
 

@@ -14,14 +14,15 @@ from isthmus.report._answers import answers
 
 
 def audit_tables(audit: Audit) -> list[Table]:
-    """One table for each direction, metric and k of an audit."""
+    """One table for each direction, metric and k of an audit; after it, where there are several mappings, their ranking."""
     tables = []
-    for (direction, metric, k), group in groupby(audit.rows, key=lambda row: (row.direction, row.metric, row.k)):
+    for (direction, metric, k), group in groupby(audit.ranked(), key=lambda row: (row.direction, row.metric, row.k)):
         rows = list(group)
         first = rows[0]
         source, target = ends(audit, direction)
+        title = f"{source} -> {target}" if " ~ " in audit.pairs else f"{audit.pairs}: {source} -> {target}"
         table = Table(
-            title=Text(f"{source} -> {target}" if " ~ " in audit.pairs else f"{audit.pairs}: {source} -> {target}"),
+            title=Text(title),
             caption=(
                 f"{first.n_test} test items, neighbors among {first.n_neighborhood}, K={k}, {metric}, self "
                 f"{'included' if first.include_self else 'excluded'}; baseline overlap of the two spaces "
@@ -43,7 +44,26 @@ def audit_tables(audit: Audit) -> list[Table]:
         for row in rows:
             table.add_row(*map(Text, _cells(row)), style="dim" if row.role == "control" else None)
         tables.append(table)
+        mappings = [row for row in rows if row.role == "mapping"]
+        if len(mappings) > 1:
+            tables.append(_ranking(audit, f"{title}, K={k}, {metric}", mappings))
     return tables
+
+
+def _ranking(audit: Audit, title: str, rows: list[AuditRow]) -> Table:
+    """Mappings by target overlap, with what is known of their differences from the paper's two."""
+    table = Table(title=Text(title), caption=audit.reading, caption_justify="left")
+    table.add_column("rank", justify="right")
+    table.add_column("mapping", overflow="fold")
+    _columns(table, ["target overlap", "95 % interval", *(f"p against {name}" for name in audit.compared_with)], right=True)
+    for rank, row in enumerate(rows, 1):
+        against = [getattr(row, f"p_against_{name}") for name in audit.compared_with]
+        low, high = row.target_overlap_low, row.target_overlap_high
+        table.add_row(*map(Text, (
+            str(rank), row.mapping, f"{row.target_overlap:.3f}", "" if math.isnan(low) else f"[{low:.3f}, {high:.3f}]",
+            *("" if p is None else f"{p:.2g}" for p in against),
+        )))  # fmt: skip
+    return table
 
 
 _FEW = "half of a test set has fewer than 2K items"

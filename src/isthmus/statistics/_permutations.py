@@ -25,7 +25,8 @@ def permutations(
         groups: a label an item; items change places only with items of the same label, so what the labels explain stays.
 
     Raises:
-        IsthmusError: no draws, another number of labels than items, or no label that two items share.
+        IsthmusError: no draws, another number of labels than items, a missing label or one that cannot be compared, or no
+            label that two items share.
 
     Example:
         >>> [block.shape for block in permutations(4, 3)]
@@ -51,18 +52,32 @@ def permutations(
 
 
 def _members(groups: Sequence[Any] | ndarray, n: int) -> list[Int[ndarray, " m"]]:
-    """Row numbers of the items of each label that several items have."""
-    labels = np.asarray(groups)
-    if labels.shape != (n,):
-        raise IsthmusError(f"groups: needed one label for each of {n} items, got {len(groups)}. Label every item.")
-    number = np.unique(labels, return_inverse=True)[1]
-    found = [np.flatnonzero(number == each) for each in range(number.max() + 1)]
-    found = [rows for rows in found if len(rows) > 1]
+    """Row numbers of the items of each label that several items have; 1 and "1" are different labels."""
+    labels = np.atleast_1d(groups).tolist() if isinstance(groups, ndarray) else list(groups)
+    if len(labels) != n:
+        raise IsthmusError(f"groups: needed one label for each of {n} items, got {len(labels)}. Label every item.")
+    rows: dict[Any, list[int]] = {}
+    for row, label in enumerate(labels):
+        if not _is_label(label):
+            raise IsthmusError(
+                f"groups: needed a text or a number for every item, got {label!r} for item {row}. Label it, or leave it out."
+            )
+        rows.setdefault(label, []).append(row)
+    found = [np.array(each) for each in rows.values() if len(each) > 1]
     if not found:
         raise IsthmusError(
             f"groups: needed a label that two items share, got {n} different ones. Merge groups, or leave them out."
         )
     return found
+
+
+def _is_label(label: Any) -> bool:
+    """Whether it can stand for a group: neither missing nor a list of labels."""
+    try:
+        hash(label)
+        return label is not None and bool(label == label)  # noqa: PLR0124 - nan
+    except TypeError:
+        return False
 
 
 def order_statistic_threshold(observed: float, null: Float[ndarray, " draws"], alpha: float = 0.05) -> float:

@@ -20,12 +20,14 @@ _ENUMERATED = 200_000  # divisions into two groups; 10 against 10 have 184,756
 def permutation_p(observed: float, null: Float[ndarray, " draws"] | Int[ndarray, " draws"]) -> float:
     """One-sided p-value, (b + 1) / (m + 1), where b of m draws are at least as large as the observed value.
 
-    Phipson & Smyth (2010), "Permutation p-values should never be zero".
+    Phipson & Smyth (2010), "Permutation p-values should never be zero". nan where the observed value or a draw is nan.
 
     Example:
         >>> permutation_p(2.0, np.array([0.0, 1.0, 2.0]))
         0.5
     """
+    if np.isnan(observed) or np.isnan(null).any():
+        return float("nan")
     return float((np.count_nonzero(null >= observed) + 1) / (len(null) + 1))
 
 
