@@ -304,3 +304,24 @@ def test_conversion_names_words_that_it_drops(tmp_path):
     assert "1 words occur again, the first vector counts ('dog')" in convert("x.npy")
     assert "1 words occur again, the first vector counts ('dog')" in convert("x.npy", "--words", "words.txt")
     assert "out: needed a file ending in .npy" in convert("x.bad")
+
+
+def test_conversion_never_takes_the_place_of_what_it_reads(tmp_path):
+    """The words of OUT.npy go to OUT.words.txt, and how expressions were found to OUT.found.tsv."""
+    files = ("x.words.txt", "x.found.tsv", "v.txt", "y.npy", "y.words.txt")
+    for name in files[:3]:
+        write(tmp_path, name, b"dog 1 2\n")
+    write_words(tmp_path / "y.npy", ["dog"], np.ones((1, 2), dtype=np.float32))
+    before = [(tmp_path / name).read_bytes() for name in files]
+    for arguments in (
+        ("x.words.txt", "x.npy"), ("v.txt", "x.npy", "--words", "x.words.txt"), ("v.txt", "x.npy", "--words", "x.found.tsv"),
+        ("y.npy", "y.npy", "--words", "x.words.txt"),
+    ):  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-m", "isthmus", "data", "convert", *arguments],
+            capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False,
+        )  # fmt: skip
+        assert (done.returncode, "out: needed a file that is not read" in done.stderr) == (2, True)
+    with pytest.raises(IsthmusError, match="out: needed a file that is not read"):
+        convert_words(tmp_path / "x.words.txt", tmp_path / "x.npy")
+    assert [(tmp_path / name).read_bytes() for name in files] == before

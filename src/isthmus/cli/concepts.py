@@ -135,14 +135,11 @@ def concepts(
 
 def _refuse_input(left_out: Path, inputs: list[str]) -> None:
     """The list of pairs left out may not take the place of what is read."""
-    from isthmus._errors import DataError  # noqa: PLC0415
+    from isthmus._places import check_not_read  # noqa: PLC0415
     from isthmus.concepts import rating_files  # noqa: PLC0415
 
-    for each in inputs:
-        path = Path(each)
-        files = rating_files(path) if path.is_dir() else [path, Path(each.rpartition(":")[0])]
-        if left_out.resolve() in [file.resolve() for file in files]:
-            raise DataError(f"left-out: needed a file that is not read, got {left_out}, an input. Choose another place.")
+    files = [file for each in inputs for file in (rating_files(Path(each)) if Path(each).is_dir() else [each])]
+    check_not_read([left_out], files, "left-out")
 
 
 def _tell(result: "Concepts", path: Path | None) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import DataError
+from isthmus._places import check_not_read
 from isthmus._shapes import Float
 from isthmus.words._batches import Batch, Duplicates, without_repeats
 from isthmus.words._binary import binary_batches
@@ -131,6 +132,7 @@ def convert_words(
     path, there = Path(source), Path(target)
     if there.suffix.lower() != ".npy":
         raise DataError(f"out: needed a file ending in .npy, got {str(target)!r}. Name it {there.stem or 'words'}.npy.")
+    check_not_read([there, words_beside(there)], [path])
     count, width, only_numbers = 0, 0, only is None
     again: list[str] = [] if repeated is None else repeated
     with _whole(there) as parts, parts[0].open("wb") as numbers, parts[1].open("w", encoding="utf-8", newline="\n") as names:
