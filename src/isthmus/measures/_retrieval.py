@@ -190,8 +190,8 @@ def retrieval(
 
     AP(q) = 1/R_q sum_{i relevant} (relevant items down to i)/(rank of i); mAP is its mean over queries. MRR is the mean of
     1/(rank of the first relevant item), Recall@K the share of queries with a relevant item among the K nearest, FOSCTTM the
-    mean share of other items that are nearer than the pair. Distances that agree to twelve digits are ties; a tie counts as
-    the mean over all orders of its items.
+    mean share of other items that are nearer than the pair. Distances that agree to about twelve digits are ties; a tie
+    counts as the mean over all orders of its items.
 
     Args:
         X: queries, m x d, finite; and the items too, where there is no Y.
