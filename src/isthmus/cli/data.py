@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Argument, Option = typer.Argument, typer.Option
 
+_DAY = 86_400
+
 app = typer.Typer(help="The named data sets, and those that can be fetched.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -145,8 +147,11 @@ def fetch(
 
     if name in CATALOG:
         raise DataError(f"name: needed a set of others, got {name}, which the package holds. Use it: isthmus audit {name}.")
-    if not timeout > 0 or attempts < 1:
-        raise DataError(f"timeout, attempts: needed more than 0, got {timeout} and {attempts}. Leave them out.")
+    if not 0 < timeout <= _DAY or attempts < 1:
+        raise DataError(
+            f"timeout, attempts: needed seconds up to {_DAY}, a day, and at least 1, got {timeout} and {attempts}. "
+            "Leave them out."
+        )
     found = source(name)
     agreed = accept_license or (bool(found.files) and _asked(found))
     with _output.progress() as progress:
