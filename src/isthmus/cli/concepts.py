@@ -86,12 +86,15 @@ def concepts(
         wanted,
     )
     from isthmus.concepts import compare as compare_all  # noqa: PLC0415
+    from isthmus.words import is_word_file  # noqa: PLC0415
 
     if left_out is not None:
         _output.check_writable(left_out, "left-out", (".tsv",))
     arguments = list(dict.fromkeys(vectors))
     if compare and len(arguments) < 2:
         raise DataError(f"compare: needed two files of vectors or more, got {len(arguments)}. Name another one.")
+    if words is not None and all(is_word_file(Path(each)) for each in arguments):
+        raise DataError(f"words: needed rows without names, got {arguments[0]}, which names its own. Leave --words out.")
     units = _sources.numbers(hidden, "hidden")
     check_activation(activation)
     check_sizes(units, output, draws)

@@ -60,7 +60,8 @@ def read_words(source: str | Path, only: Collection[str] | None = None, *, dupli
 
     Args:
         source: .txt, .vec or .bin, also with .gz, or .npy with its words beside it.
-        only: words to read, as of `candidates`; others cost a look at where their line ends, no numbers and no memory.
+        only: words to read, as of `candidates`; others cost a look at where their line ends, no numbers and no memory, and
+            what is wrong within such a line passes.
         duplicates: what becomes of a word that occurs again: an error, or its first vector counts and the word is listed
             in `repeated`.
 
