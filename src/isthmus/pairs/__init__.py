@@ -1,6 +1,6 @@
 """Two spaces, one item per row: reading, joining, splitting and scaling."""
 
-from isthmus.pairs._files import read, read_array, spaces_in
+from isthmus.pairs._files import read, read_array, read_rows, spaces_in
 from isthmus.pairs._labels import as_classes, labels_have_ids, read_labels
 from isthmus.pairs._pairs import Alignment, Pairs, align
 from isthmus.pairs._scaling import Scaling, ScalingKind
@@ -50,6 +50,7 @@ __all__ = [
     "read",
     "read_array",
     "read_labels",
+    "read_rows",
     "read_split",
     "rotated_copies",
     "shared_latent",
