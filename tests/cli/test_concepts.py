@@ -128,6 +128,10 @@ def test_a_name_that_is_not_utf8_can_be_written(tmp_path):
         (["b.vec", "--ratings", "ratings", "--map", "deep"], "mapping: needed none, lin, nn, got 'deep'"),
         (["a.txt", "--ratings", "bad.tsv"], "bad.tsv: needed a column rating, got word1, word2"),
         (["a.txt", "--ratings", "foreign.tsv"], "needed vectors for both words of a rated pair, got none"),
+        (
+            ["a.txt", "b.vec", "--ratings", "ratings", "--words", "nowhere.txt"],
+            "words: needed rows without names, got a.txt",
+        ),
         (["ragged.txt", "--ratings", "ratings"], "ragged.txt: needed a word and 2 numbers, got 2 fields in line 2"),
         (["cut.bin", "--ratings", "ratings"], "got a file that ends in entry 1"),
     ],

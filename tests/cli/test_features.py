@@ -126,6 +126,22 @@ def test_a_bigru_learns_is_kept_and_used_again(items):
     assert given["words"] == len({word for text in TEXTS for word in text.split()})
 
 
+def test_no_output_takes_the_place_of_an_input(items):
+    (items / "mine.py").write_text("class Model:\n    def encode(self, texts):\n        return [[1.0] for t in texts]\n")
+    np.savez(items / "labels.npz", kind=np.array(["a", "b"] * 12))
+    (items / "gru.safetensors").write_bytes(b"")
+    before = (items / "items.tsv").read_bytes()
+    for arguments, option in [
+        (("text", "items.tsv", "--labels", "labels.npz:kind", "--out", "labels.npz"), "out"),
+        (("text", "items.tsv", "--labels", "items.tsv:kind", "--words", "gru.safetensors", "--save", "gru.safetensors",
+          "--out", "x.npz"), "save"),
+        (("image", "items.tsv", "--out", "items.npz"), "out"),
+        (("image", "items.tsv", "--weights", "labels.npz", "--out", "labels.npz"), "out"),
+    ]:  # fmt: skip
+        assert f"{option}: needed a file that is not read, got" in refused(*arguments, cwd=items)
+    assert (items / "items.tsv").read_bytes() == before
+
+
 def test_of_word_vectors_only_those_of_the_texts_are_read(items, monkeypatch):
     from isthmus.cli import _sources
     from isthmus.cli.features import _word_vectors

@@ -71,3 +71,36 @@ def test_labels_by_row_are_said_where_one_side_has_ids(files):
     done = run(files / "f.npy", "--labels", f"{files / 'l.tsv'}:kind", "--json")
     assert done.returncode == 0
     assert "labels taken row by row: the data has no ids to join by" in done.stderr
+
+
+def test_only_the_items_that_a_column_marks(files, rng):
+    values, labels = np.load(files / "y.npz")["vectors"], np.load(files / "y.npz")["labels"]
+    marks = rng.choice(["train", "test", "none"], len(labels))
+    values[marks == "none"] = np.nan
+    np.savez(files / "z.npz", vectors=values, ids=np.arange(len(labels)))
+    np.savez(files / "w.npz", vectors=values[:, ::-1])
+    lines = [f"{row}\t{mark}\t{kind}\n" for row, (mark, kind) in enumerate(zip(marks, labels, strict=True))]
+    rng.shuffle(lines)
+    (files / "items.tsv").write_text("id\tpart\tkind\n" + "".join(lines))
+    np.savez(files / "marks.npz", part=marks, kind=labels)
+    for asked in ("test", "train,test"):
+        rows = np.isin(marks, asked.split(","))
+        expected = isthmus.retrieval(values[rows], labels=labels[rows])
+        for name, table in (("z", "items.tsv"), ("w", "marks.npz")):
+            what = (
+                f"{files}/{name}.npz:vectors",
+                "--labels",
+                f"{files}/{table}:kind",
+                "--only",
+                f"{files}/{table}:part={asked}",
+            )
+            found = json.loads(run(*what, "--json").stdout)
+            assert (found[0]["n"], round(found[0]["value"] - expected.map, 9)) == (rows.sum(), 0)
+    pairs = json.loads(run(files / "w.npz", files / "w.npz", "--only", f"{files}/marks.npz:part=test", "--json").stdout)
+    assert (pairs[0]["n"], pairs[0]["value"]) == ((marks == "test").sum(), 1)
+    for only, message in (
+        ("part", "only: needed a column and its values"),
+        (f"{files}/marks.npz:part=x", "It has none, test, train"),
+    ):
+        done = run(files / "w.npz", "--only", only, "--labels", f"{files}/marks.npz:kind")
+        assert (done.returncode, message in done.stderr) == (2, True)

@@ -172,6 +172,30 @@ def test_traps_are_kept_or_not_as_asked():
     assert similarities(vectors.values, np.array([2]), np.array([2]), "euclidean").tolist() == [1.0]
 
 
+@pytest.mark.parametrize("scale", [2.0**-100, 2.0**100])
+def test_the_scale_of_vectors_does_not_show(rng, scale):
+    """1 / (1 + d) rounds to 1 where distances are tiny, so ranks are of distances."""
+    words = tuple("abcdefgh")
+    ratings = RatedPairs("mine", words[:-1], words[1:], np.arange(7.0), tuple(range(7)))
+    x = rng.normal(size=(8, 4)).astype(np.float32)
+    plain, scaled = (
+        evaluate(WordVectors(values, words, "x"), ratings, maps=["none"]) for values in (x, x * np.float32(scale))
+    )
+    assert [row.spearman for row in plain.rows] == [row.spearman for row in scaled.rows]
+    assert np.isfinite([row.spearman for row in plain.rows]).all()
+    sets = [cover(WordVectors(values, words, name), [ratings]) for name, values in (("x", x), ("y", x * np.float32(scale)))]
+    assert [each.difference for each in compare(sets)] == [0, 0]
+
+
+def test_a_map_that_leaves_the_finite_numbers_is_named(rng):
+    words = tuple("abcd")
+    ratings = RatedPairs("mine", words[:-1], words[1:], np.arange(3.0), (1, 2, 3))
+    vectors = WordVectors(np.full((4, 50), 3e38, dtype=np.float32) * rng.choice([-1, 1], (4, 50)), words, "huge.txt")
+    assert np.isfinite(evaluate(vectors, ratings, maps=["none"]).rows[0].spearman)
+    with pytest.raises(IsthmusError, match=r"lin of huge\.txt: needed numbers that stay finite in float32"):
+        evaluate(vectors, ratings, output=8, draws=2)
+
+
 def test_a_word_without_direction_is_left_out_with_a_reason():
     vectors = WordVectors(np.array([[0.0, 0.0], [1.0, 2.0], [2.0, 1.0], [1.0, 1.0]]), ("o", "a", "b", "c"), "x")
     ratings = RatedPairs("mine", ("o", "a", "b", "a"), ("a", "b", "c", "c"), np.arange(4.0), (1, 2, 3, 4))

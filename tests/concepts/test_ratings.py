@@ -38,6 +38,16 @@ def test_every_format(tmp_path, name):
     assert all("love" in lines[line - 1] or "tiger" in lines[line - 1] for line in found.lines)
 
 
+def test_a_comment_stands_at_the_head_and_nothing_is_dropped_below(tmp_path):
+    path = tmp_path / "mine.tsv"
+    path.write_text("# of mine\n# in 2026\nword1\tword2\trating\na\tb\t1\n#tag\tword\t2\n")
+    (found,) = read_ratings(path)
+    assert (found.first, found.lines) == (("a", "#tag"), (4, 5))
+    path.write_text("word1\tword2\trating\na\tb\t1\n# the end\n")
+    with pytest.raises(IsthmusError, match="needed 3 fields or more, got 1 in line 3"):
+        read_ratings(path)
+
+
 @pytest.mark.parametrize("header", ["WORDS\tSEMANTIC\tVISUAL\n", "first#second\tsem\tvis\n", ""])
 def test_semsim_and_vissim_in_one_file_with_their_senses(tmp_path, header):
     path = tmp_path / "similarity_judgements.txt"

@@ -1,4 +1,4 @@
-"""A file server on loopback that misbehaves on request: stalls, cuts, corrupts, ignores Range, changes files, refuses, redirects."""
+"""A file server on loopback that misbehaves on request: stalls, cuts (also without a length), corrupts, encodes, ignores Range, changes files, refuses, redirects."""
 
 import hashlib
 import threading
@@ -76,21 +76,30 @@ def handler(server):
             if server.versions:
                 self.send_header("ETag", tag)
             body = content[start:]
-            if fault != "no length":
-                self.send_header("Content-Length", str(len(body)))
-            else:
+            if fault == "encoded":
+                self.send_header("Content-Encoding", value)
+            if fault == "chunks":
+                self.send_header("Transfer-Encoding", "chunked")
+            elif fault in ("no length", "cut without length"):
                 self.send_header("Connection", "close")
+            else:
+                self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            if fault == "chunks":
+                for piece in (body[:70_000], body[70_000:], b"")[:value]:
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+                self.close_connection = True
+                return
             if fault == "corrupt":
                 body = bytes([body[0] ^ 1]) + body[1:]
-            if fault in ("cut", "stall"):
+            if fault in ("cut", "stall", "cut without length"):
                 self.wfile.write(body[:value])
                 self.wfile.flush()
                 if fault == "stall":
                     time.sleep(1.0)
             else:
                 self.wfile.write(body)
-            if fault in ("cut", "stall", "no length"):
+            if fault in ("cut", "stall", "no length", "cut without length"):
                 self.close_connection = True
 
     return Handler

@@ -52,7 +52,8 @@ def only(folder, *names):
         [("stall", 50_000)],
         [("status", 503), ("status", 500), ("cut", 10)],
         [("cut", 150_000), ("shift", 3)],
-        [("no length", None)],
+        [("chunks", 3)],
+        [("chunks", 2)],
     ],
 )
 def test_what_breaks_off_goes_on_where_it_was(server, get, faults, pinned):
@@ -110,6 +111,10 @@ def test_one_corrupt_copy_is_fetched_again_two_are_refused(server, get):
         ([], {"size": 5}, "needed 5 bytes, got a file of 200000", []),
         ([("redirect", "ftp://example.org/a")], {}, "needed https all the way, got a redirect to ftp:", []),
         ([("redirect", "/a.bin")] * 20, {}, "redirect", []),
+        ([("no length", None)], {}, "got an answer without a length", []),
+        ([("cut without length", 70_000)], {}, "got an answer without a length", []),
+        ([("encoded", "gzip")], {}, "got it encoded as gzip", []),
+        ([("encoded", "br")], {}, "got it encoded as br", []),
     ],
 )
 def test_a_server_that_fails_for_good_leaves_no_file(server, get, faults, options, message, kept):
@@ -146,7 +151,21 @@ def test_a_web_page_is_no_file(server, get):
     server.kind = "text/html; charset=utf-8"
     with pytest.raises(IsthmusError, match="needed a file, got a web page"):
         get(server.add("/a.bin", b"<html>log in</html>"))
+    server.kind = "application/octet-stream"
+    with pytest.raises(IsthmusError, match="needed a file, got a web page"):
+        get(server.add("/a.bin", b"\n<!DOCTYPE html><html>log in"))
+    with pytest.raises(IsthmusError, match="needed a file, got an empty answer"):
+        get(server.add("/a.bin", b""))
     only(get.path.parent)
+
+
+def test_a_checksum_tells_what_headers_do_not(server, get):
+    faults = [("cut without length", 70_000), ("no length", None)]
+    assert get(server.add("/a.bin", CONTENT, *faults), sha256=SUM) == SUM
+    get.path.unlink()
+    assert get(server.add("/a.bin", CONTENT, ("encoded", "gzip")), sha256=SUM) == SUM
+    get.path.unlink()
+    assert get(server.add("/a.tgz", CONTENT, ("encoded", "x-gzip"))) == SUM  # its bytes as they are
 
 
 def test_nobody_there(server, get):
@@ -400,6 +419,23 @@ def test_list_and_show():
     assert "by hand" in run("show", "imagenet").stdout
 
 
+@pytest.mark.parametrize("seconds", ["inf", "1e10", "nan", "0"])
+def test_a_timeout_is_at_most_a_day(tmp_path, seconds):
+    done = run(
+        "fetch",
+        "iapr-authors",
+        "--accept-license",
+        "--mirror",
+        "http://127.0.0.1:9/x",
+        "--to",
+        tmp_path,
+        "--timeout",
+        seconds,
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "timeout, attempts: needed seconds up to 86400, a day" in done.stderr
+
+
 def test_fetch_from_a_mirror(server, tmp_path):
     path = "/sets/iapr-authors/training_data/iaprtc"
     server.add(f"{path}/TS_lang_biGRU.csv", b"1 2,0.5\n", ("cut", 3))
@@ -418,4 +454,4 @@ def test_fetch_from_a_mirror(server, tmp_path):
     assert [each["pinned"] for each in json.loads(done.stdout)] == [False, False]
     assert (tmp_path / "training_data/iaprtc/TS_lang_biGRU.csv").read_bytes() == b"1 2,0.5\n"
     wrong = run("fetch", "wordnet-3.0", "--to", tmp_path, "--mirror", server.url, "--accept-license", "--attempts", 0)
-    assert wrong.stderr.startswith("isthmus: timeout, attempts: needed more than 0")
+    assert wrong.stderr.startswith("isthmus: timeout, attempts: needed seconds up to 86400")

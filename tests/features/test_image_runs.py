@@ -181,6 +181,22 @@ def test_a_damaged_part_is_named(tmp_path):
             parts.read(0)
 
 
+@pytest.mark.parametrize("centroids", [False, True])
+def test_no_table_takes_the_place_of_a_file_that_no_run_wrote(pictures, tmp_path, centroids):
+    tables = ["mine.tsv", "mine.skipped.tsv"][: 1 + centroids]
+    for number, name in enumerate(tables):
+        content = f"id\tpath\tword\tcaption\n{number}\tpictures/word0/000.png\tdog\tmy own\n"
+        (tmp_path / name).write_text(content)
+        with pytest.raises(IsthmusError, match="out: needed a file that is not read"):
+            image_features(tmp_path / name, tmp_path / "mine.npz", Corners(), centroids=centroids)
+        with pytest.raises(IsthmusError, match="out: needed room for the table"):
+            image_features(pictures, tmp_path / "mine.npz", Corners(), centroids=centroids)
+        assert (tmp_path / name).read_text() == content
+        (tmp_path / name).unlink()
+    for again in (centroids, not centroids, centroids):  # over its own tables a run may write
+        image_features(pictures, tmp_path / "mine.npz", Corners(), centroids=again)
+
+
 def test_what_cannot_be_run(pictures, tmp_path):
     class Wrong(Corners):
         def __call__(self, pictures):

@@ -124,7 +124,7 @@ def learned(torch):  # noqa: ARG001 - skips without it
 
 
 def test_it_learns_classes_and_its_features_show_them(learned):
-    assert learned.accuracy(TEXTS, CLASSES) == 1
+    assert learned.accuracy(TEXTS, CLASSES) == learned.accuracy(TEXTS, np.array(CLASSES)[:, None]) == 1
     assert learned.losses_[-1] < 0.2 < learned.losses_[0]
     z = learned.encode(TEXTS[:8])
     assert z.shape == (8, 64)

@@ -109,6 +109,43 @@ def test_the_order_of_rows_does_not_matter(seed):
     assert np.allclose(a.per_query("map")[order], b.per_query("map"), rtol=0, atol=1e-12, equal_nan=True)
 
 
+def exact(x, y, metric):
+    """Distances from differences, in the longest floats there are."""
+    x, y = (rows.astype(np.longdouble) for rows in (x, y))
+    if metric == "cosine":
+        x, y = (rows / np.sqrt((rows * rows).sum(axis=1, keepdims=True)) for rows in (x, y))
+    return np.sqrt(((x[:, None] - y[None]) ** 2).sum(axis=2))
+
+
+@pytest.mark.parametrize("few", [0, 10**9])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("offset", [1e3, 1e5, 1e7])
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_clusters_that_are_far_apart_are_ranked_within(rng, monkeypatch, metric, offset, kind, few):
+    """A product loses distances within clusters beside those between them, and small angles beside the length of rows."""
+    monkeypatch.setattr(_ranking, "_FEW", few)
+    x = np.repeat([[1, 1, 1], [offset, 1, 1]], 40, axis=0) + rng.normal(size=(80, 3))
+    x = (x if metric == "euclidean" else x * [offset, 1, 1]).astype(kind)  # a bundle of directions
+    x[3], x[50] = x[2], x[49]
+    y = (x + 0.1 * rng.normal(size=x.shape)).astype(kind)
+    told = 0
+    for result, d in [
+        (retrieval(x, y, metric=metric, k=1), exact(x, y, metric)),
+        (retrieval(x, labels=np.arange(80) % 5, metric=metric, k=1), exact(x, x, metric)),
+    ]:
+        for i, row in enumerate(d):
+            others = np.arange(80) if result.pairs else np.delete(np.arange(80), i)
+            relevant = others == i if result.pairs else others % 5 == i % 5
+            order = np.argsort(row[others])
+            apart = np.diff(row[others][order]) > 1e-11 * (1 if metric == "cosine" else row[others][order][1:])
+            tie = np.append(0, np.cumsum(apart))[np.argsort(order)]  # what may tie, and so the best and the worst order
+            worst, best = (ranking(np.lexsort((first, tie)), relevant) for first in (relevant, ~relevant))
+            told += best == worst
+            assert worst[0] - 1e-9 <= result.per_query("map")[i] <= best[0] + 1e-9
+            assert worst[1] - 1e-9 <= result.per_query("mrr")[i] <= best[1] + 1e-9
+    assert told > 20
+
+
 @given(st.integers(0, 10**6), st.sampled_from(["cosine", "euclidean"]))
 def test_sorting_only_what_is_near_something_relevant_changes_nothing(seed, metric):
     rng = np.random.default_rng(seed)

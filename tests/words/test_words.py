@@ -106,7 +106,10 @@ BAD = [
     ("x.vec", b"0 50\n", "x.vec: needed words with one number or more each, got '0 50' as its first line"),
     ("x.txt", b"dog 1 2\ncat 3\t 4\n", r"needed a number, got '3\\t' in line 2, column 2"),
     ("x.txt", b"dog 1 2\ncat 3 \x0c4\n", r"needed a number, got '\\x0c4' in line 2, column 3"),
-    ("x.txt", b"dog 1 2\n 3 4\n", "needed a word and 2 numbers"),
+    ("x.txt", b"dog 1 2\ncow 5 6\n 3 4\n", "needed a word before the numbers, got a space in line 3"),
+    ("x.txt", b" 3 4\ndog 1 2\n", "needed a word before the numbers, got a space in line 1"),
+    ("x.txt", b"dog 1 2\ncat  1 2\n", "needed single spaces, got several together after the word in line 2"),
+    ("x.txt", b"dog 1 2\nhot  dog  1 2\n", "needed single spaces, got several together after the word in line 2"),
     ("x.txt", b"dog 1 2\nc\xe9 t 3 4\n", "needed UTF-8 text, got other bytes .* in line 2"),
     ("x.bin", b"17126 5000000000\ndog 1234", "got a file that ends in entry 1: cut short against its header"),
     ("x.bin.gz", gzip.compress(b"17126 5000000000\ndog 1234"), "needed 1000000 numbers a word or fewer, got 5000000000"),
@@ -304,3 +307,24 @@ def test_conversion_names_words_that_it_drops(tmp_path):
     assert "1 words occur again, the first vector counts ('dog')" in convert("x.npy")
     assert "1 words occur again, the first vector counts ('dog')" in convert("x.npy", "--words", "words.txt")
     assert "out: needed a file ending in .npy" in convert("x.bad")
+
+
+def test_conversion_never_takes_the_place_of_what_it_reads(tmp_path):
+    """The words of OUT.npy go to OUT.words.txt, and how expressions were found to OUT.found.tsv."""
+    files = ("x.words.txt", "x.found.tsv", "v.txt", "y.npy", "y.words.txt")
+    for name in files[:3]:
+        write(tmp_path, name, b"dog 1 2\n")
+    write_words(tmp_path / "y.npy", ["dog"], np.ones((1, 2), dtype=np.float32))
+    before = [(tmp_path / name).read_bytes() for name in files]
+    for arguments in (
+        ("x.words.txt", "x.npy"), ("v.txt", "x.npy", "--words", "x.words.txt"), ("v.txt", "x.npy", "--words", "x.found.tsv"),
+        ("y.npy", "y.npy", "--words", "x.words.txt"),
+    ):  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-m", "isthmus", "data", "convert", *arguments],
+            capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False,
+        )  # fmt: skip
+        assert (done.returncode, "out: needed a file that is not read" in done.stderr) == (2, True)
+    with pytest.raises(IsthmusError, match="out: needed a file that is not read"):
+        convert_words(tmp_path / "x.words.txt", tmp_path / "x.npy")
+    assert [(tmp_path / name).read_bytes() for name in files] == before

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import DataError
@@ -21,6 +22,7 @@ from isthmus.pairs import (
     read,
     read_array,
     read_labels,
+    read_rows,
     spaces_in,
 )
 from isthmus.words import (
@@ -179,6 +181,32 @@ def labels(source: str, ids: Sequence[str] | None) -> ndarray:
     if (ids is not None) != labels_have_ids(source):
         note(f"labels taken row by row: {'the data' if ids is None else source} has no ids to join by")
     return found
+
+
+def chosen(source: str, only: str, classes: str | None) -> tuple[Vectors, ndarray | None]:
+    """The rows of a file that a column marks with one of some values, as `items.tsv:split=test`, and their classes."""
+    column, equals, values = only.rpartition("=")
+    if not (column and equals and values):
+        raise DataError(f"only: needed a column and its values, got {only!r}. Write it as items.tsv:split=test.")
+    found: ndarray | None = None
+
+    def choose(ids: tuple[str, ...] | None, n: int) -> ndarray:
+        nonlocal found
+        marks = labels(column, ids)
+        if marks.shape != (n,):
+            raise DataError(f"only: needed a mark for each of {n} rows, got shape {marks.shape} in {column}. Check it.")
+        rows = np.flatnonzero(np.isin(marks, values.split(",")))
+        if not len(rows):
+            some = ", ".join(np.unique(marks)[:8].tolist())
+            raise DataError(f"only: needed {values} in {column}, got none of {n} rows. It has {some}.")
+        if classes is not None:
+            whole = labels(classes, ids)
+            if len(whole) != n:
+                raise DataError(f"labels: needed one for each of {n} rows, got {len(whole)}. Name labels of the same items.")
+            found = whole[rows]
+        return rows
+
+    return read_rows(source, choose), found
 
 
 def own_ids(pairs: Pairs, *vectors: Vectors) -> tuple[str, ...] | None:

@@ -86,12 +86,15 @@ def concepts(
         wanted,
     )
     from isthmus.concepts import compare as compare_all  # noqa: PLC0415
+    from isthmus.words import is_word_file  # noqa: PLC0415
 
     if left_out is not None:
         _output.check_writable(left_out, "left-out", (".tsv",))
     arguments = list(dict.fromkeys(vectors))
     if compare and len(arguments) < 2:
         raise DataError(f"compare: needed two files of vectors or more, got {len(arguments)}. Name another one.")
+    if words is not None and all(is_word_file(Path(each)) for each in arguments):
+        raise DataError(f"words: needed rows without names, got {arguments[0]}, which names its own. Leave --words out.")
     units = _sources.numbers(hidden, "hidden")
     check_activation(activation)
     check_sizes(units, output, draws)
@@ -135,14 +138,11 @@ def concepts(
 
 def _refuse_input(left_out: Path, inputs: list[str]) -> None:
     """The list of pairs left out may not take the place of what is read."""
-    from isthmus._errors import DataError  # noqa: PLC0415
+    from isthmus._places import check_not_read  # noqa: PLC0415
     from isthmus.concepts import rating_files  # noqa: PLC0415
 
-    for each in inputs:
-        path = Path(each)
-        files = rating_files(path) if path.is_dir() else [path, Path(each.rpartition(":")[0])]
-        if left_out.resolve() in [file.resolve() for file in files]:
-            raise DataError(f"left-out: needed a file that is not read, got {left_out}, an input. Choose another place.")
+    files = [file for each in inputs for file in (rating_files(Path(each)) if Path(each).is_dir() else [each])]
+    check_not_read([left_out], files, "left-out")
 
 
 def _tell(result: "Concepts", path: Path | None) -> None:

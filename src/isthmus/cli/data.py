@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Argument, Option = typer.Argument, typer.Option
 
+_DAY = 86_400
+
 app = typer.Typer(help="The named data sets, and those that can be fetched.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -145,8 +147,11 @@ def fetch(
 
     if name in CATALOG:
         raise DataError(f"name: needed a set of others, got {name}, which the package holds. Use it: isthmus audit {name}.")
-    if not timeout > 0 or attempts < 1:
-        raise DataError(f"timeout, attempts: needed more than 0, got {timeout} and {attempts}. Leave them out.")
+    if not 0 < timeout <= _DAY or attempts < 1:
+        raise DataError(
+            f"timeout, attempts: needed seconds up to {_DAY}, a day, and at least 1, got {timeout} and {attempts}. "
+            "Leave them out."
+        )
     found = source(name)
     agreed = accept_license or (bool(found.files) and _asked(found))
     with _output.progress() as progress:
@@ -193,10 +198,22 @@ def convert(
         isthmus data convert glove.6B.300d.txt glove.npy
         isthmus data convert GoogleNews-vectors-negative300.bin.gz synsets.npy --words synsets.txt
     """
+    from isthmus._places import check_not_read  # noqa: PLC0415
     from isthmus.cli import _output  # noqa: PLC0415
-    from isthmus.words import Lookup, candidates, convert_words, look_up, read_list, read_words, write_words  # noqa: PLC0415
+    from isthmus.words import (  # noqa: PLC0415
+        Lookup,
+        candidates,
+        convert_words,
+        look_up,
+        read_list,
+        read_words,
+        words_beside,
+        write_words,
+    )
 
     _output.check_writable(target, "out", (".npy",))
+    listed = target.with_name(f"{target.stem}.found.tsv")
+    check_not_read([target, words_beside(target), listed], [source, words])
     repeated: list[str] = []
     if words is None:
         count = convert_words(source, target, duplicates="first", repeated=repeated)
@@ -210,7 +227,6 @@ def convert(
     _tell_repeated(vectors.repeated)
     found: Lookup = look_up(vectors, expressions)
     write_words(target, found.expressions, found.values)
-    listed = target.with_name(f"{target.stem}.found.tsv")
     _output.write_table(listed, [find.record() for find in found.finds], ("expression", "how", "matched", "missing"))
     counts = ", ".join(f"{count} {how}" for how, count in found.counts().items())
     line = f"{len(found.expressions)} of {len(expressions)} expressions in {target} ({counts}); {listed} names each"

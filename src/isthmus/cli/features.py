@@ -50,13 +50,17 @@ def text(
         isthmus features text items.tsv:text --encoder my_module:model --out text.npz
     """
     from isthmus._errors import DataError  # noqa: PLC0415 - the command line starts before numpy does
+    from isthmus._places import check_not_read  # noqa: PLC0415
     from isthmus.cli import _output  # noqa: PLC0415
     from isthmus.features import OUTPUTS, BiGRU, encode_texts, read_texts  # noqa: PLC0415
     from isthmus.pairs import Vectors, write  # noqa: PLC0415
 
     _output.check_writable(out, "out", OUTPUTS)
+    inputs = [texts, labels, split, words, encoder]
+    check_not_read([out], inputs)
     if save is not None:
         _output.check_writable(save, "save", (".safetensors",))
+        check_not_read([save], inputs, "save")
     if (labels is None) == (encoder is None):
         raise DataError(
             f"labels, encoder: needed classes to learn from or an encoder, got {'none' if labels is None else 'both'}. "
@@ -106,10 +110,12 @@ def image(
         isthmus features image imagenet/ --centroids --more-than 50 --out words.npz
     """
     from isthmus._errors import DataError  # noqa: PLC0415 - the command line starts before numpy does
+    from isthmus._places import check_not_read  # noqa: PLC0415
     from isthmus.cli import _output  # noqa: PLC0415
     from isthmus.features import OUTPUTS, image_features, open_backbone, open_gallery  # noqa: PLC0415
 
     _output.check_writable(out, "out", OUTPUTS)
+    check_not_read([out, *(out.with_suffix(ending) for ending in (".tsv", ".skipped.tsv"))], [pictures, weights])
     if more_than and not centroids:
         raise DataError("more_than: needed --centroids to count pictures of words, got none. Add it.")
     open_gallery(pictures)  # a wrong place is told before weights are asked for

@@ -21,6 +21,10 @@ def retrieval(
     labels: Annotated[
         str | None, Option(help="Classes: FILE.tsv:column, FILE.npz:key, FILE.npy, joined by id if both have ids.")
     ] = None,
+    only: Annotated[
+        str | None,
+        Option(metavar="FILE:COLUMN=VALUE,...", help="Only the items that a column marks so, as items.tsv:split=test."),
+    ] = None,
     across: Annotated[bool, Option("--across", help="With labels: A asks B and B asks A, not each itself.")] = False,
     k: Annotated[str, Option("-k", "--k", help="Of Recall@K, as in 10 or 1,5,10.")] = _KS,
     metric: _options.Metrics = "cosine",
@@ -39,6 +43,7 @@ def retrieval(
     Examples:
         isthmus retrieval emoji
         isthmus retrieval text.npy --labels items.tsv:category
+        isthmus retrieval text.npy --labels items.tsv:category --only items.tsv:split=test
         isthmus retrieval mapped.npy image.npy
         isthmus retrieval mapped.npy image.npy --labels items.npz:labels --across --metric cosine,euclidean
     """
@@ -50,7 +55,12 @@ def retrieval(
     ks = _sources.numbers(k, "k")
     metrics = [check_metric(each) for each in _sources.words(metric, "metric")]
     names = _sources.spaces(sets)
-    named, classes = _read(names, _sources.read_sets(names, dictionary, lower_case=lower_case), labels)
+    if only is None:
+        named, classes = _read(names, _sources.read_sets(names, dictionary, lower_case=lower_case), labels)
+    else:
+        _sources.refuse_given(context, "only", ["dictionary", "lower_case"])
+        found = [_sources.chosen(name, only, labels) for name in names]
+        named, classes = _read(names, [rows for rows, _ in found], found[0][1])
     asked: list[tuple[str, ndarray, str, ndarray | None]]
     if across or classes is None:
         if len(named) != 2 or include_self:
@@ -67,11 +77,11 @@ def retrieval(
     with _output.progress() as progress:
         for query, rows, item, others in asked:
             for each in metrics:
-                found = rank(
+                result = rank(
                     rows, others, classes, k=ks, metric=each, include_self=include_self or None, progress=progress,
                     names=(query, item),
                 )  # fmt: skip
-                records += found.records(query, item)
+                records += result.records(query, item)
     if all(record["unanswerable"] == record["n"] for record in records):
         _output.note("labels: no query shares a class with any item, so nothing is defined")
 
@@ -84,8 +94,10 @@ def retrieval(
     _output.write(records, shown, json=json, csv=csv, then=then)
 
 
-def _read(sets: list[str], found: "list[Vectors]", labels: str | None) -> "tuple[list[tuple[str, ndarray]], ndarray | None]":
-    """The sets by name, two of them paired, and the classes of their items."""
+def _read(
+    sets: list[str], found: "list[Vectors]", labels: "str | ndarray | None"
+) -> "tuple[list[tuple[str, ndarray]], ndarray | None]":
+    """The sets by name, two of them paired, and the classes of their items: read already, of a file, or of a named set."""
     import numpy as np  # noqa: PLC0415
 
     from isthmus._errors import DataError  # noqa: PLC0415
@@ -103,7 +115,7 @@ def _read(sets: list[str], found: "list[Vectors]", labels: str | None) -> "tuple
         raise DataError("labels: needed sets of the same ids in one order, got others. Ask about one set at a time.")
     named = list(zip(sets, rows, strict=True))
     if labels is not None:
-        return named, _sources.labels(labels, ids)
+        return named, _sources.labels(labels, ids) if isinstance(labels, str) else labels
     own = {name for each in sets for name, _, side in [each.partition(":")] if side in ("x", "y") and name in CATALOG}
     if len(own) == 1 and all(each.partition(":")[0] in own for each in sets):
         return named, np.array(load(own.pop()).labels)

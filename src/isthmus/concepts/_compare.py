@@ -15,7 +15,7 @@ from isthmus._html import html_table
 from isthmus._shapes import Float
 from isthmus.concepts._coverage import Vocabulary
 from isthmus.concepts._evaluate import in_common
-from isthmus.concepts._similarity import SIMILARITIES, Similarity, similarities
+from isthmus.concepts._similarity import SIMILARITIES, Similarity, rankable
 from isthmus.statistics import holm, rank_scores, sign_flip_p, spearman, spearman_influence
 
 
@@ -97,7 +97,7 @@ def compare(
         for left, right in zip(one.coverages, other.coverages, strict=True):
             for kind in similarity:
                 scores = [
-                    similarities(space.values, each.first, each.second, kind)
+                    rankable(space.values, each.first, each.second, [kind])[kind]
                     for space, each in ((one, left), (other, right))
                 ]
                 found.append(_compared((a.name, b.name), left.benchmark.name, kind, left.rating, scores, draws, seed))

@@ -14,7 +14,7 @@ from isthmus._shapes import Float, Progress
 from isthmus.concepts._coverage import Coverage, LeftOut, Vocabulary, cover
 from isthmus.concepts._maps import DRAWS, HIDDEN, MAPS, OUTPUT, MapKind, check_activation, check_sizes, images
 from isthmus.concepts._ratings import RatedPairs
-from isthmus.concepts._similarity import SIMILARITIES, Similarity, all_similarities, check_similarity
+from isthmus.concepts._similarity import SIMILARITIES, Similarity, check_similarity, rankable
 from isthmus.pairs import check_seed
 from isthmus.statistics import bonferroni, correlation_interval, rank_sum_p, spearman, spearman_influence
 from isthmus.training import Activation
@@ -221,6 +221,8 @@ def _told(
     for number, image in enumerate(mapped):
         if progress is not None:
             progress(what, done + number, total)
+        if not np.isfinite(image).all():
+            raise DataError(f"{what}: needed numbers that stay finite in float32, got larger ones. Scale the vectors down.")
         yield image
 
 
@@ -238,7 +240,7 @@ def _agreement(
     pairs, place = np.unique(np.stack([first, second]), axis=1, return_inverse=True)
     ends = np.cumsum([len(coverage.rows) for coverage in coverages])[:-1]
     for values in spaces:
-        found = all_similarities(values, pairs[0], pairs[1], kinds)
+        found = rankable(values, pairs[0], pairs[1], kinds)
         for kind in kinds:
             for coverage, each in zip(coverages, np.split(found[kind][place], ends), strict=True):
                 key = (coverage.benchmark.name, kind)

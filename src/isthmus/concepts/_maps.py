@@ -102,5 +102,5 @@ def images(
     for draw in range(draws):
         rng = np.random.default_rng([seed, draw, 0xE2])
         network = untrained((x.shape[1], *hidden, output), rng)
-        with threadpool_limits(1), np.errstate(over="ignore"):
+        with threadpool_limits(1), np.errstate(over="ignore", invalid="ignore"):
             yield apply(network, x.astype(np.float32), NUMPY_ACTIVATIONS[activation])

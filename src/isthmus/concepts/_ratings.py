@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import dropwhile
 from pathlib import Path
 
 import numpy as np
@@ -109,7 +110,7 @@ def read_ratings(source: str | Path) -> list[RatedPairs]:
         source: a file of WordSim-353 (combined.csv, combined.tab), MEN (natural or lemma form), SimLex-999, SimVerb-3500,
             or SemSim and VisSim (similarity_judgements.txt: two benchmarks), or a table with the columns word1, word2 and
             rating (tabs, commas or spaces). Of a folder, files that end in .tsv, .csv, .tab, .txt or nothing, without
-            those called readme, license or citation.
+            those called readme, license or citation. Lines at the head that begin with # are comments.
 
     Raises:
         DataError: no file, a missing column, a line with another number of fields or a rating that is no finite number
@@ -138,10 +139,8 @@ def read_ratings(source: str | Path) -> list[RatedPairs]:
         raise DataError(f"{path}: needed UTF-8 text, got other bytes ({error.reason}). Convert it first.") from error
     except OSError as error:
         raise DataError(f"{path}: needed a readable file, got {error}. Check it.") from error
-    lines = [
-        (number, line) for number, line in enumerate(text.replace("\r", "").split("\n"), start=1)
-        if line.strip() and not line.startswith("#")
-    ]  # fmt: skip
+    lines = [(number, line) for number, line in enumerate(text.replace("\r", "").split("\n"), start=1) if line.strip()]
+    lines = list(dropwhile(lambda line: line[1].startswith("#"), lines))  # a comment stands at the head; below, # is a word
     if not lines:
         raise DataError(f"{path}: needed rated word pairs, got an empty file. Write it again.")
     return _read_rows(path, [number for number, _ in lines], _fields(path, lines))

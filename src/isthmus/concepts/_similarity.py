@@ -46,18 +46,21 @@ def similarities(
         >>> similarities(x, one, other).round(3).tolist(), similarities(x, one, other, "euclidean").tolist()
         ([0.707], [0.5])
     """
-    return all_similarities(values, first, second, [similarity])[similarity]
+    found = rankable(values, first, second, [similarity])[similarity]
+    return found if similarity == "cosine" else 1 / (1 - found)
 
 
-def all_similarities(
+def rankable(
     values: Float[ndarray, "n d"], first: Int[ndarray, " m"], second: Int[ndarray, " m"], kinds: Sequence[Similarity]
 ) -> dict[Similarity, Float[ndarray, " m"]]:
-    """`similarities` of several kinds, from the same products: |a - b|^2 = |a|^2 + |b|^2 - 2 a.b, in float64.
+    """What ranks pairs as `similarities` of several kinds do: cosine, and -|a - b|, which small distances do not round to 1.
+
+    From the same products, in float64: |a - b|^2 = |a|^2 + |b|^2 - 2 a.b.
 
     Example:
-        >>> found = all_similarities(np.eye(2), np.array([0]), np.array([1]), ["cosine", "euclidean"])
+        >>> found = rankable(np.eye(2), np.array([0]), np.array([1]), ["cosine", "euclidean"])
         >>> found["cosine"].tolist(), found["euclidean"].round(3).tolist()
-        ([0.0], [0.414])
+        ([0.0], [-1.414])
     """
     exact = values.astype(np.float64)
     squares = np.einsum("nd,nd->n", exact, exact)
@@ -72,5 +75,5 @@ def all_similarities(
             found[kind] = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
         else:
             squared = np.maximum(squares[first] + squares[second] - 2 * products, 0)
-            found[kind] = 1 / (1 + np.sqrt(squared))
+            found[kind] = -np.sqrt(squared)
     return found

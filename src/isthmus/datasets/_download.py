@@ -82,8 +82,9 @@ def download(
         sleep: how to wait.
 
     Raises:
-        DataError: a server that refuses, stays silent or keeps breaking off; a file of another checksum or length; a web
-            page in place of the file; too little space; a place that cannot be written.
+        DataError: a server that refuses, stays silent or keeps breaking off; a file of another checksum or length; one of
+            which nothing tells whether it is whole; an empty or encoded answer, or a web page, in place of the file; too
+            little space; a place that cannot be written.
     """
     check_address(url, "url")
     part = _Part(path)
@@ -108,6 +109,10 @@ def download(
                 continue
             except OSError as error:
                 raise DataError(_unwritten(part.path, error)) from error
+            except DataError:
+                if not part.size():
+                    part.drop()
+                raise
             found = sha256_of(part.path)
             if sha256 is None or found == sha256:
                 part.finish()
@@ -161,15 +166,12 @@ def _attempt(url: str, part: "_Part", size: int | None, pinned: bool, timeout: f
                 part.drop()
                 raise _BrokenOffError("another version than before")
             total = _total(answer.headers, start, size, url)
-            if _is_page(answer.headers, url):
-                raise DataError(
-                    f"{url}: needed a file, got a web page, as from a log-in or a portal. Open the address in a browser."
-                )
+            _check_answer(answer, total, url, pinned=pinned)
             _check_space(part.path, (total or 0) - start)
             with part.open(start) as file:
                 part.note(now, total)  # only now: what is left of another version is gone
                 done = start
-                while piece := _read(answer):
+                for piece in _pieces(answer, start, url):
                     file.write(piece)
                     done += len(piece)
                     if progress is not None:
@@ -185,11 +187,18 @@ def _attempt(url: str, part: "_Part", size: int | None, pinned: bool, timeout: f
     else:
         if total is not None and done < total:
             raise _BrokenOffError(f"{done} of {total} bytes")
+        if not done:
+            raise _no_file("an empty answer", url)
 
 
-def _read(answer: Any) -> bytes:
+def _pieces(answer: Any, start: int, url: str) -> Iterator[bytes]:
+    """What arrives, unless it begins as a web page does."""
     try:
-        return bytes(answer.read1(_PIECE))
+        while piece := bytes(answer.read1(_PIECE)):
+            if not start and piece[:64].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+                _refuse_page(url)
+            start += len(piece)
+            yield piece
     except (TimeoutError, ConnectionError, HTTPException) as error:
         raise _BrokenOffError(_why(error)) from error
 
@@ -247,8 +256,28 @@ def _version(headers: HTTPMessage) -> str | None:
     return tag if tag and not tag.startswith("W/") else headers.get("Last-Modified")
 
 
-def _is_page(headers: HTTPMessage, url: str) -> bool:
-    return headers.get_content_type() == "text/html" and not url.endswith((".html", ".htm", "/"))
+def _check_answer(answer: Any, total: int | None, url: str, *, pinned: bool) -> None:
+    """Refuse what is another thing than the file, or, without a checksum, might be a part of it."""
+    headers: HTTPMessage = answer.headers
+    if headers.get_content_type() == "text/html":
+        _refuse_page(url)
+    if pinned:
+        return
+    encoding = headers.get("Content-Encoding", "identity").lower()
+    # Many servers call a .tgz what it is, an encoding, and send it as it lies there.
+    if encoding != "identity" and not (encoding in ("gzip", "x-gzip") and url.endswith((".gz", ".tgz"))):
+        raise _no_file(f"it encoded as {encoding}, though that was not asked for", url)
+    if total is None and not answer.chunked:  # a last chunk, a length or a checksum: one of them tells that all is there
+        raise _no_file("an answer without a length, which may be a part of it", url)
+
+
+def _no_file(what: str, url: str) -> DataError:
+    return DataError(f"{url}: needed a file, got {what}. Open the address in a browser.")
+
+
+def _refuse_page(url: str) -> None:
+    if not url.endswith((".html", ".htm", "/")):
+        raise _no_file("a web page, as from a log-in or a portal", url)
 
 
 def _check_space(path: Path, needed: int) -> None:

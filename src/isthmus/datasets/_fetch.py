@@ -2,7 +2,7 @@
 
 `sources.toml` lists them as data. A checksum is pinned where one is known. Where none is, the first fetch records the one it
 saw in SHA256SUMS (which `sha256sum -c` reads), and from then on the file must have it: trust on first use, which finds later
-changes and damage, but not a first copy that was wrong already.
+changes and damage, but not a first copy that was wrong already. So a first copy must say how long it is.
 """
 
 import difflib

@@ -15,11 +15,11 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import DataError, DivergenceError
-from isthmus._shapes import Bool, Float, Progress
+from isthmus._shapes import Float, Progress
 from isthmus.features._extra import needed, one_thread
 from isthmus.features._parts import write_whole
 from isthmus.features._texts import tokens, vocabulary
-from isthmus.pairs import Vectors, check_seed
+from isthmus.pairs import Vectors, as_classes, check_seed
 
 _SPREAD = 0.5  # standard deviation of random word vectors, about that of GloVe's
 _TEXTS_AT_ONCE = 256  # that are encoded
@@ -84,7 +84,8 @@ class BiGRU:
 
         Args:
             texts: one an item.
-            labels: one class a text, or a table of texts by classes that is not 0 where a text has the class.
+            labels: one class a text (an array of one column too), or a table of texts by two or more classes that is not 0
+                where a text has the class.
             vectors: word vectors with the words as ids, in lower case; all of these words are known afterwards, and the
                 words of the texts that are not among them get random vectors. Random ones for all, if left out.
             progress: see `Progress`.
@@ -141,15 +142,15 @@ class BiGRU:
 
     def accuracy(self, texts: Sequence[str], labels: Sequence[str] | ndarray) -> float:
         """Share of texts whose class has the highest score; with several a text, share of right decisions (text, class)."""
-        targets = np.asarray(labels)
+        targets = as_classes(labels)
         scores = self.scores(texts)
         if targets.ndim == 2:
-            return float(np.mean((scores > 0) == (targets != 0)))
+            return float(np.mean((scores > 0) == targets))
         if self.classes_ is None:
             raise DataError(
                 "labels: needed a table of texts by classes, as in training, got one class a text. Pass a table."
             )
-        return float(np.mean(np.array(self.classes_)[scores.argmax(axis=1)] == targets.astype(str)))
+        return float(np.mean(np.array(self.classes_)[scores.argmax(axis=1)] == targets))
 
     def save(self, path: str | Path) -> None:
         """Write a fitted encoder to a safetensors file, whole or not at all.
@@ -237,18 +238,17 @@ class BiGRU:
 
 def _targets(labels: Sequence[str] | ndarray, n: int) -> tuple[Any, list[str] | None]:
     """Numbers of classes and their names, or a table of 0 and 1 and None."""
-    array = np.asarray(labels)
-    if len(array) != n or array.ndim not in (1, 2):
+    array = as_classes(labels)
+    if len(array) != n:
         raise DataError(
             f"labels: needed one class, or one row of a table, for each of {n} texts, got {array.shape}. Name "
             "labels of the texts."
         )
     if array.ndim == 2:
-        table: Bool[ndarray, "n classes"] = array != 0
-        if not table.any():
+        if not array.any():
             raise DataError("labels: needed texts with classes, got a table of zeros. Check it.")
-        return table.astype(np.float32), None
-    names, number = np.unique(array.astype(str), return_inverse=True)
+        return array.astype(np.float32), None
+    names, number = np.unique(array, return_inverse=True)
     if len(names) < 2:
         raise DataError(f"labels: needed at least two classes, got {len(names)}. Name another column.")
     return number.astype(np.int64), names.tolist()

@@ -20,16 +20,20 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import DataError
+from isthmus._places import check_not_read
 from isthmus._shapes import Float, Progress, UInt8
 from isthmus.features._centroids import Centroids, word_sums
 from isthmus.features._gallery import Gallery, Picture, PictureError, open_gallery
 from isthmus.features._look import Look, decode
-from isthmus.features._output import check_output, write_table, write_vectors
+from isthmus.features._output import check_output, check_table, write_table, write_vectors
 from isthmus.features._parts import Parts, open_parts
 from isthmus.neighbors import cores
 from isthmus.pairs import check_ids
 
 PART = 256  # pictures that a kill costs at most, about
+_ROWS = ("id", "row", "skipped")
+_WORDS = ("word", "row", "pictures", "skipped")
+_BROKEN = ("id", "skipped")
 
 
 @runtime_checkable
@@ -111,7 +115,8 @@ def image_features(
 
     Raises:
         DataError: see `open_gallery`; no picture that can be used, a backbone that gives something else than a finite row a
-            picture, no words for centroids, or a place that cannot be written.
+            picture, no words for centroids, a place that cannot be written, a table beside `out` that is the source, or
+            that no such run wrote.
         MissingExtraError: without Pillow installed.
 
     Example:
@@ -131,6 +136,10 @@ def image_features(
         raise DataError(
             f"batch, more_than, threads: needed at least 1, 0 and 1, got {batch}, {more_than} and {threads}. Leave them out."
         )
+    tables = [out.with_suffix(ending) for ending in (".tsv", ".skipped.tsv")[: 1 + centroids]]
+    check_not_read([out, *tables], [source])
+    for path in tables:
+        check_table(path, (_ROWS, _WORDS, _BROKEN))
     gallery = open_gallery(source)
     words = sorted({picture.word for picture in gallery.pictures}) if centroids else []
     if centroids and "" in words:
@@ -248,7 +257,7 @@ def _write_rows(
     write_vectors(out, blocks, (len(used), width), used)
     row = np.cumsum([not reason for reason in reasons]) - 1
     rows = [None if reason else int(at) for at, reason in zip(row, reasons, strict=True)]
-    write_table(out.with_suffix(".tsv"), {"id": ids, "row": rows, "skipped": reasons})
+    write_table(out.with_suffix(".tsv"), dict(zip(_ROWS, (ids, rows, reasons), strict=True)))
     return ImageFeatures(out, len(ids), gallery.ignored, _skipped(ids, reasons), len(used), width, 0)
 
 
@@ -269,15 +278,11 @@ def _write_centroids(
     skipped = dict.fromkeys(words, 0)
     for picture, reason in zip(gallery.pictures, reasons, strict=True):
         skipped[picture.word] += bool(reason)
-    write_table(
-        out.with_suffix(".tsv"),
-        {
-            "word": words, "row": [row_of.get(number) for number in range(len(words))],
-            "pictures": centroids.counts.tolist(), "skipped": list(skipped.values()),
-        },
-    )  # fmt: skip
+    rows = [row_of.get(number) for number in range(len(words))]
+    columns = (words, rows, centroids.counts.tolist(), list(skipped.values()))
+    write_table(out.with_suffix(".tsv"), dict(zip(_WORDS, columns, strict=True)))
     broken = _skipped(ids, reasons)
-    write_table(out.with_suffix(".skipped.tsv"), {"id": list(broken), "skipped": list(broken.values())})
+    write_table(out.with_suffix(".skipped.tsv"), dict(zip(_BROKEN, (list(broken), list(broken.values())), strict=True)))
     return ImageFeatures(out, len(ids), gallery.ignored, broken, len(kept), means.shape[1], len(words) - len(kept))
 
 

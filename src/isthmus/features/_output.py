@@ -31,6 +31,25 @@ def check_output(path: Path) -> Path:
     return path
 
 
+def check_table(path: Path, known: Iterable[Sequence[str]]) -> None:
+    """Refuse to write a table in the place of a file without the columns of one of ours, and so perhaps a user's own.
+
+    Raises:
+        DataError: such a file is there.
+
+    Example:
+        >>> check_table(Path("not-there.tsv"), [("id", "row")])
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        header = file.readline(1000).decode(errors="replace").rstrip("\n")
+    if header not in map("\t".join, known):
+        raise DataError(
+            f"out: needed room for the table {path}, got a file of other columns. Rename it, or choose another out."
+        )
+
+
 def write_vectors(
     path: Path, blocks: Iterable[Float[ndarray, "_ d"]], shape: tuple[int, int], ids: Sequence[str] | None
 ) -> None:

@@ -7,6 +7,10 @@ what is reported is the mean over all orders of them, in closed form (McSherry &
 not show, and the arithmetic hardly: equal distances that it computes apart may still fall on either side of an edge of the
 grid to which they are rounded. Chance is the case in which all candidates tie.
 
+A product loses the digits of distances that are small beside the vectors. So where a relevant candidate much nearer to the
+query than the length of the query seems to tie with another one, or nearly so, both are measured again from the difference
+of the vectors itself, and their order and ties follow from that. Few rows need it, but for clusters that are far apart.
+
 Blocks depend on the number of candidates alone, and each is computed by one thread with one BLAS thread: the same bits on
 any number of cores.
 """
@@ -26,6 +30,7 @@ _PAIRS_AT_ONCE = 1 << 21  # query-candidate pairs of a block: 16 MB an array of 
 _RELEVANT = np.uint64(1)
 _KEPT = ~np.uint64(0xFFF)  # 40 of the 52 bits of a fraction
 _HALF = np.uint64(0x800)
+_STEP = 0x1000  # of the grid
 _FEW = 6  # where less than a sixth of the candidates are relevant, most need not be sorted
 _NOWHERE = np.float64(np.inf)
 _T = TypeVar("_T")
@@ -103,7 +108,9 @@ def rank(
             here = np.arange(rows.start, rows.stop)
             keys[here - rows.start, here] = _NOWHERE
             relevant[here - rows.start, here] = False
-        return _ranks(_sorted_keys(_rounded(keys), relevant), len(keys), int(first), harmonic)
+        keys = _rounded(keys)
+        order = _measured_again(_sorted_keys(keys, relevant), keys, relevant, space, rows)
+        return _ranks(order, len(keys), int(first), harmonic)
 
     parts = _in_blocks(work, len(queries), n, progress)
     return Ranks(*(np.concatenate([getattr(part, name) for part in parts]) for name in Ranks.__dataclass_fields__))
@@ -128,14 +135,28 @@ def partner_ranks(
     space = _Space.of(queries, items, metric)
 
     def work(rows: slice) -> tuple[Int[ndarray, "m some"], Int[ndarray, "m some"]]:
-        keys = _rounded(space.distances(rows))
+        keys = _rounded(space.distances(rows)).view(np.int64)
         partners = np.take_along_axis(keys, orders.T[rows].astype(np.intp), axis=1)
-        keys.sort(axis=1)
+        ordered = np.sort(keys, axis=1)
         before, through = (
-            np.array([key.searchsorted(own, side) for key, own in zip(keys, partners, strict=True)])
+            np.array([key.searchsorted(own, side) for key, own in zip(ordered, partners, strict=True)])
             for side in ("left", "right")
         )
-        return before, through - before
+        tied = through - before
+        # Near the query the product cannot tell all distances apart; those that it cannot are measured again.
+        limits = _rounded(space.limits(rows)).view(np.int64)
+        near = np.flatnonzero((partners < limits[:, None]).any(axis=1))
+        for row in near:
+            for pairing in np.flatnonzero(partners[row] < limits[row]):
+                own = partners[row, pairing]
+                alike = np.flatnonzero(np.abs(keys[row] - own) <= _STEP)
+                if len(alike) == 1:
+                    continue
+                measured = _rounded(space.measured(rows.start + int(row), alike))
+                mine = measured[alike == orders[pairing, rows.start + row]]
+                before[row, pairing] = np.count_nonzero(keys[row] < own - _STEP) + np.count_nonzero(measured < mine)
+                tied[row, pairing] = np.count_nonzero(measured == mine)
+        return before, tied
 
     before, tied = (np.concatenate(part).T for part in zip(*_in_blocks(work, len(queries), len(items)), strict=True))
     return before, tied
@@ -156,36 +177,36 @@ def _in_blocks(work: Callable[[slice], _T], queries: int, items: int, progress: 
     return parts
 
 
-def _rounded(distances: Float[ndarray, "m n"]) -> ndarray:
-    """Distances, in place, as whole numbers of the same order that are equal where distances tie."""
+class _Order(NamedTuple):
+    """Candidates in the order of distance, row after row: at least those that are relevant or tie with one that is."""
+
+    row: Int[ndarray, " p"]
+    place: Int[ndarray, " p"]  # candidates before it in its row
+    key: ndarray  # distance, or the number of its group in the row, and relevance in the last bit
+
+
+def _rounded(distances: Float[ndarray, "*shape"]) -> ndarray:
+    """Distances to the nearest of the grid, in place, as bits."""
     keys = distances.view(np.uint64)
     keys += _HALF
     keys &= _KEPT
     return keys
 
 
-class _Order(NamedTuple):
-    """Candidates in the order of distance, row after row: at least those that are relevant or tie with one that is."""
-
-    row: Int[ndarray, " p"]
-    place: Int[ndarray, " p"]  # candidates before it in its row
-    key: ndarray  # distance, and relevance in the last bit
-
-
 def _sorted_keys(keys: ndarray, relevant: Bool[ndarray, "m n"]) -> _Order:
     """Candidates in order; where few are relevant, only those near them are sorted, and the others are counted."""
     rows, n = keys.shape
     if np.count_nonzero(relevant) * _FEW > relevant.size:
-        keys |= relevant
-        keys.sort(axis=1)
-        return _Order(np.repeat(np.arange(rows), n), np.tile(np.arange(n), rows), keys.ravel())
+        key = keys | relevant
+        key.sort(axis=1)
+        return _Order(np.repeat(np.arange(rows), n), np.tile(np.arange(n), rows), key.ravel())
     found = [_near_relevant(key, hit) for key, hit in zip(keys, relevant, strict=True)]
     place, key = (np.concatenate(column) for column in zip(*found, strict=True))
     return _Order(np.repeat(np.arange(rows), [len(each) for each, _ in found]), place, key)
 
 
 def _near_relevant(keys: ndarray, relevant: Bool[ndarray, " n"]) -> tuple[Int[ndarray, " p"], ndarray]:
-    """Places and keys of the candidates that share a bin of distances with a relevant one; so do equal distances."""
+    """Places and keys of the candidates in the bins of distances of the relevant ones, or of one step of the grid beside."""
     distance = keys.view(np.float64)
     high = distance.max(where=distance < _NOWHERE, initial=0.0)
     low = min(distance.min(), high)  # a row may hold nothing but the item that is left out
@@ -196,7 +217,8 @@ def _near_relevant(keys: ndarray, relevant: Bool[ndarray, " n"]) -> tuple[Int[nd
 
     every = bins(distance)
     wanted = np.zeros(len(keys) + 1, dtype=bool)
-    wanted[every[relevant]] = True
+    for beside in (1 - 2.0**-39, 1 + 2.0**-39):
+        wanted[bins(np.clip(distance[relevant] * beside, low, high))] = True
     some = np.flatnonzero(wanted[every])
     key = np.sort(keys[some] | relevant[some])
     count = np.bincount(every, minlength=len(keys) + 1)
@@ -204,6 +226,44 @@ def _near_relevant(keys: ndarray, relevant: Bool[ndarray, " n"]) -> tuple[Int[nd
     opening = np.flatnonzero(np.diff(own, prepend=-1))
     within = np.arange(len(key)) - np.repeat(opening, np.diff(np.append(opening, len(key))))
     return (np.cumsum(count) - count)[own] + within, key
+
+
+def _measured_again(order: _Order, keys: ndarray, relevant: Bool[ndarray, "m n"], space: "_Space", rows: slice) -> _Order:
+    """The order, with the rows replaced in which the product cannot tell relevant candidates from others near the query."""
+    limits = _rounded(space.limits(rows)).view(np.int64)
+    key = (order.key & _KEPT).view(np.int64)
+    hit = np.flatnonzero((order.key & _RELEVANT).view(np.int64))
+    hit = hit[key[hit] < limits[order.row[hit]]]
+    doubtful = np.zeros(len(keys), dtype=bool)
+    for step in (-1, 1):
+        other = np.clip(hit + step, 0, len(key) - 1)
+        mixed = (order.row[other] == order.row[hit]) & ((order.key[other] & _RELEVANT) == 0)
+        doubtful[order.row[hit[mixed & (np.abs(key[other] - key[hit]) <= _STEP)]]] = True
+    if not doubtful.any():
+        return order
+    kept = ~doubtful[order.row]
+    parts = [_Order(*(column[kept] for column in order))]
+    for row in np.flatnonzero(doubtful):
+        found = _row_again(keys[row].view(np.int64), relevant[row], int(limits[row]), space, rows.start + int(row))
+        parts.append(_Order(np.full(len(found), row), np.arange(len(found)), found))
+    return _Order(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _row_again(keys: Int[ndarray, " n"], relevant: Bool[ndarray, " n"], limit: int, space: "_Space", query: int) -> ndarray:
+    """All keys of a row in order: the numbers of the groups that tie, those near the query by their own distances."""
+    order = np.argsort(keys, kind="stable")
+    key, hit = keys[order], relevant[order]
+    near = key < limit
+    run = np.cumsum(np.diff(key, prepend=-2 * _STEP) > np.where(near, _STEP, 0)) - 1
+    hits, size = np.bincount(run, hit), np.bincount(run)
+    again = np.flatnonzero(near & ((hits > 0) & (hits < size))[run])
+    distance = np.zeros(len(key))
+    distance[again] = space.measured(query, order[again])
+    fine = _rounded(distance)
+    order = np.lexsort((hit, fine, run))
+    run, fine, hit = run[order], fine[order], hit[order]
+    group = np.cumsum((np.diff(run, prepend=-1) != 0) | np.append(True, fine[1:] != fine[:-1]))
+    return (group.astype(np.uint64) << np.uint64(12)) | hit
 
 
 def _ranks(order: _Order, rows: int, first: int, harmonic: Float[ndarray, " n"]) -> Ranks:
@@ -313,9 +373,11 @@ def expected_reciprocal(before: ndarray, tied: ndarray, relevant: ndarray) -> Fl
 class _Space:
     """Queries and candidates, ready for one product: of unit rows under cosine, else of rows around the candidates' mean.
 
-    Equal candidates are multiplied once, so that they tie to the last bit.
+    Equal candidates are multiplied once, so that they tie to the last bit. `given` are queries and candidates as they came,
+    and the exponent of the power of two by which they were divided.
     """
 
+    given: tuple[Float[ndarray, "m d"], Float[ndarray, "n d"], int]
     queries: Float[ndarray, "m d"]
     items: Float[ndarray, "p d"]
     place: Int[ndarray, " n"] | None
@@ -332,9 +394,10 @@ class _Space:
             asked, there = asked - center, there - center
         there += 0.0  # -0 becomes 0, which is the same number in other bytes
         distinct, place = np.unique(there, axis=0, return_inverse=True)
+        given = (queries, items, exponent)
         if len(distinct) == len(there):
-            return cls(asked, there, None, metric)
-        return cls(asked, distinct, place.ravel(), metric)
+            return cls(given, asked, there, None, metric)
+        return cls(given, asked, distinct, place.ravel(), metric)
 
     def distances(self, rows: slice) -> Float[ndarray, "m n"]:
         """Of some queries to all candidates: 2 - cosine, or the squared Euclidean distance plus that of the query from 0.
@@ -351,6 +414,31 @@ class _Space:
             found += (self.items * self.items).sum(axis=1)
             np.maximum(found, 0, out=found)
         return found if self.place is None else np.take(found, self.place, axis=1)
+
+    def limits(self, rows: slice) -> Float[ndarray, " m"]:
+        """Of each query the distance, as `distances` gives it, below which digits are lost: half the query's length."""
+        if self.metric == "cosine":
+            return np.full(rows.stop - rows.start, 1.125)
+        asked = self.queries[rows]
+        return 1.25 * (asked * asked).sum(axis=1)
+
+    def measured(self, query: int, items: Int[ndarray, " p"]) -> Float[ndarray, " p"]:
+        """Of one query to some candidates: |q - i|^2 from the difference itself; under cosine |q - i| of unit rows.
+
+        The latter are rounded themselves, so it counts to twelve digits after the point, and no digits below.
+        """
+        found = np.empty(len(items))
+        step = max(1, _PAIRS_AT_ONCE // self.queries.shape[1])
+        for start in range(0, len(items), step):
+            some = items[start : start + step]
+            if self.metric == "cosine":
+                apart = self.items[some if self.place is None else self.place[some]] - self.queries[query]
+            else:
+                asked, there, exponent = self.given
+                asked, there = (np.ldexp(each.astype(np.float64), -exponent) for each in (asked[query], there[some]))
+                apart = there - asked
+            found[start : start + step] = np.einsum("pd,pd->p", apart, apart)
+        return np.rint(np.sqrt(found) * 2.0**40) * 2.0**-40 if self.metric == "cosine" else found
 
 
 def _exponent(rows: Float[ndarray, "n d"]) -> int:

@@ -25,7 +25,7 @@ from isthmus.measures._ranking import (
     rank,
 )
 from isthmus.neighbors import Metric, check_distance, check_metric
-from isthmus.pairs import check_vectors
+from isthmus.pairs import as_classes, check_vectors
 from isthmus.statistics import Interval, ratio_error
 
 _NONE = float("nan")
@@ -190,15 +190,16 @@ def retrieval(
 
     AP(q) = 1/R_q sum_{i relevant} (relevant items down to i)/(rank of i); mAP is its mean over queries. MRR is the mean of
     1/(rank of the first relevant item), Recall@K the share of queries with a relevant item among the K nearest, FOSCTTM the
-    mean share of other items that are nearer than the pair. Distances that agree to twelve digits are ties; a tie counts as
-    the mean over all orders of its items.
+    mean share of other items that are nearer than the pair. Distances that agree to about twelve digits are ties; a tie
+    counts as the mean over all orders of its items.
 
     Args:
         X: queries, m x d, finite; and the items too, where there is no Y.
         Y: items of another set, n x d, finite; with X = f(inputs) this is cross-modal retrieval. Without labels row i of Y
             is the pair of row i of X, and the only relevant item.
-        labels: of the queries: a class each, or a table of queries by classes that is not 0 where a query is in one. An item
-            is relevant if it shares a class. Needed where there is no Y.
+        labels: of the queries: a class each (an array of one column too), or a table of queries by two or more classes that
+            is not 0 where a query is in one. An item is relevant if it shares a class; 1 and 1.0 are the same class. Needed
+            where there is no Y.
         item_labels: of Y, in the same form; those of X if left out.
         k: of Recall@K.
         metric: "cosine" or "euclidean".
@@ -208,7 +209,7 @@ def retrieval(
         names: what errors call the two sets.
 
     Raises:
-        DataError: a set that is not a finite two-dimensional array of numbers.
+        DataError: a set that is not a finite two-dimensional array of numbers, or labels with None or nan among them.
         NeighborError: sets of different widths, neither Y nor labels, labels that are not one a row or of other columns than
             those of the items, pairs of sets of different size, or an unknown metric.
 
@@ -256,10 +257,10 @@ def retrieval(
 
 
 def _relevance(labels: Any, item_labels: Any, m: int, n: int) -> Relevance:
-    asked = np.asarray(labels)
-    there = asked if item_labels is None else np.asarray(item_labels)
+    asked = as_classes(labels)
+    there = asked if item_labels is None else as_classes(item_labels, "item_labels")
     for name, found, size in (("labels", asked, m), ("item_labels", there, n)):
-        if found.ndim not in (1, 2) or len(found) != size:
+        if len(found) != size:
             raise NeighborError(
                 f"{name}: needed {size} classes, one a row, or a table of {size} rows by classes, got shape {found.shape}. "
                 "Give every row its own."
@@ -269,15 +270,9 @@ def _relevance(labels: Any, item_labels: Any, m: int, n: int) -> Relevance:
             f"item_labels: needed the form of labels, {asked.shape[1:] or 'one class a row'}, got {there.shape[1:]}. "
             "Use the same classes for both."
         )
-    for name, found in (("labels", asked), ("item_labels", there)):
-        if found.dtype.kind == "f" and np.isnan(found).any():
-            row = int(np.isnan(found).reshape(len(found), -1).any(1).argmax())
-            raise NeighborError(f"{name}: needed a class for every item, got nan in row {row}. Label it, or leave it out.")
     if asked.ndim == 2:
-        if asked.dtype.kind not in "biuf" or there.dtype.kind not in "biuf":
-            raise NeighborError(f"labels: needed a table of numbers or yes and no, got {asked.dtype}. Use 0 and 1.")
-        return Relevance((asked != 0).astype(np.float32), (there != 0).astype(np.float32))
-    _, codes = np.unique(np.concatenate([asked.astype(str), there.astype(str)]), return_inverse=True)
+        return Relevance(asked.astype(np.float32), there.astype(np.float32))
+    _, codes = np.unique(np.concatenate([asked, there]), return_inverse=True)
     return Relevance(codes[:m], codes[m:])
 
 

@@ -1,7 +1,7 @@
 """Two spaces, one item per row: reading, joining, splitting and scaling."""
 
-from isthmus.pairs._files import read, read_array, spaces_in
-from isthmus.pairs._labels import labels_have_ids, read_labels
+from isthmus.pairs._files import read, read_array, read_rows, spaces_in
+from isthmus.pairs._labels import as_classes, labels_have_ids, read_labels
 from isthmus.pairs._pairs import Alignment, Pairs, align
 from isthmus.pairs._scaling import Scaling, ScalingKind
 from isthmus.pairs._splits import Split, check_seed, hold_out, k_fold, read_split
@@ -33,6 +33,7 @@ __all__ = [
     "VectorStream",
     "Vectors",
     "align",
+    "as_classes",
     "check_ids",
     "check_seed",
     "check_vectors",
@@ -49,6 +50,7 @@ __all__ = [
     "read_array",
     "read_blocks",
     "read_labels",
+    "read_rows",
     "read_split",
     "rotated_copies",
     "shared_latent",

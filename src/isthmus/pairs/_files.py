@@ -155,6 +155,34 @@ def read_array(source: str | Path) -> ndarray:
     return read(source).values if loader is None or not path.is_file() else loader(path, key)[0]
 
 
+def read_rows(source: str | Path, choose: Callable[[tuple[str, ...] | None, int], ndarray]) -> Vectors:
+    """Some rows of a file; of npy and npz, those that are not chosen may hold nan.
+
+    Args:
+        source: as of `read`.
+        choose: gives the numbers of the rows, from their ids, if the file has any, and their number.
+
+    Raises:
+        DataError: as `read`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     np.save(Path(folder, "x.npy"), np.array([[1.0], [np.nan], [3.0]]))
+        ...     read_rows(Path(folder, "x.npy"), lambda ids, n: np.array([0, 2])).values.tolist()
+        [[1.0], [3.0]]
+    """
+    path, key = _path_and_key(str(source))
+    loader = {".npy": _load_npy, ".npz": _load_npz}.get(path.suffix.lower())
+    if loader is None or not path.is_file():
+        whole = read(source)
+        values, ids, name = whole.values, whole.ids, whole.name
+    else:
+        values, ids, name = loader(path, key)
+    rows = choose(ids, len(values))
+    return Vectors.of(values[rows], None if ids is None else tuple(ids[row] for row in rows), name)
+
+
 def _read_npy(path: Path, key: str | None) -> Vectors:
     return Vectors.of(*_load_npy(path, key))
 

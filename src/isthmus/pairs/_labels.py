@@ -10,12 +10,49 @@ from numpy import ndarray
 from isthmus._errors import DataError
 
 
+def as_classes(labels: Any, name: str = "labels") -> ndarray:
+    """Labels in one of two forms: the name of one class a row, or a table of rows by classes, true where a row is in one.
+
+    An array of one column holds one class a row, as MATLAB keeps labels; one of more columns is a table, not 0 where a row
+    is in a class. Numbers are the same class whatever their type: 1, 1.0 and True.
+
+    Args:
+        labels: of one dimension or two.
+        name: of the argument in errors.
+
+    Raises:
+        DataError: another number of dimensions, None or nan, or a table of something else than numbers.
+
+    Example:
+        >>> as_classes(np.array([[1.0], [2.5]])).tolist(), as_classes([[0, 3], [1, 0]]).tolist()
+        (['1', '2.5'], [[False, True], [True, False]])
+    """
+    found = np.asarray(labels)
+    if found.ndim == 2 and found.shape[1] == 1:
+        found = found[:, 0]
+    if found.ndim not in (1, 2):
+        raise DataError(f"{name}: needed one class a row, or a table of rows by classes, got shape {found.shape}. Check it.")
+    if found.ndim == 2 and found.dtype.kind not in "biuf":
+        raise DataError(f"{name}: needed a table of numbers or yes and no, got {found.dtype}. Use 0 and 1.")
+    if found.dtype.kind not in "biuUS":
+        missing = np.array([each is None or each != each for each in found.ravel().tolist()]).reshape(found.shape)  # noqa: PLR0124
+        if missing.any():
+            row = int(missing.reshape(len(found), -1).any(axis=1).argmax())
+            raise DataError(f"{name}: needed a class for every item, got none in row {row}. Label it, or leave it out.")
+    return found != 0 if found.ndim == 2 else np.array([_class_name(each) for each in found.tolist()], dtype=str)
+
+
+def _class_name(label: Any) -> str:
+    whole = isinstance(label, bool) or (isinstance(label, float) and label.is_integer())
+    return label.decode(errors="replace") if isinstance(label, bytes) else str(int(label) if whole else label)
+
+
 def read_labels(source: str | Path, ids: Sequence[str] | None = None) -> ndarray:
     """One class a row, as text, or a table of rows by classes that is not 0 where a row is in one.
 
     Args:
         source: `file.tsv:column`, `file.csv:column`, `file.parquet:column`, `file.npz:key` or `file.npy`; an array of one
-            dimension holds one class a row, one of two dimensions several.
+            dimension, or of one column, holds one class a row, one of more columns several.
         ids: of the items to label, in order. Where the file has ids too (a column `id`, an array `ids`), labels are joined
             by them; else they are taken row by row.
 
@@ -33,18 +70,10 @@ def read_labels(source: str | Path, ids: Sequence[str] | None = None) -> ndarray
     found, named = _load(source)
     if ids is not None and named is not None:
         found = found[_rows_of(ids, named, source)]
-    if found.ndim == 1:
-        labels = found.astype(str)
-        blank = np.flatnonzero(np.isin(labels, ["", "nan"] if found.dtype.kind == "f" else [""]))
-        if len(blank):
-            raise DataError(f"{source}: needed a label for every item, got none in row {blank[0]}. Label or drop it.")
-        return labels
-    if found.ndim != 2 or found.dtype.kind not in "biuf":
-        raise DataError(f"{source}: needed one class a row, or a table of rows by classes, got {found.shape}. Check it.")
-    if found.dtype.kind == "f" and np.isnan(found).any():
-        row = int(np.isnan(found).any(1).argmax())
-        raise DataError(f"{source}: needed a label for every item, got nan in row {row}. Write 0 or 1, or drop it.")
-    return found != 0
+    classes = as_classes(found, str(source))
+    if classes.ndim == 1 and len(blank := np.flatnonzero(classes == "")):
+        raise DataError(f"{source}: needed a class for every item, got none in row {blank[0]}. Label it, or leave it out.")
+    return classes
 
 
 def labels_have_ids(source: str | Path) -> bool:

@@ -13,7 +13,7 @@ from numpy import ndarray
 from isthmus._errors import DataError
 from isthmus._shapes import Float, Int
 
-BLOCK = 1 << 21  # bytes read at once: large enough to be fast, small beside the vectors
+BLOCK = 1 << 19  # bytes read at once: large enough to be fast, small beside the vectors
 Duplicates = Literal["refuse", "first"]
 """What happens to a word that comes again."""
 

@@ -24,8 +24,8 @@ class Found:
 
     Args:
         expression: as asked for.
-        how: "exact" as written; "lower case"; "joined" with _ or - for its spaces, or the other way round; "parts" as the
-            mean of its words, each as written or in lower case; "missing".
+        how: "exact" as written; "lower case"; "joined" with _, - or a space between its words, which spaces or
+            underscores part; "parts" as the mean of its words, each as written or in lower case; "missing".
         matched: the words of the vocabulary whose vector, or mean of vectors, it has.
         missing: its words that the vocabulary has not.
     """

@@ -14,6 +14,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import DataError
+from isthmus._places import check_not_read
 from isthmus._shapes import Float
 from isthmus.words._batches import Batch, Duplicates, without_repeats
 from isthmus.words._binary import binary_batches
@@ -59,7 +60,8 @@ def read_words(source: str | Path, only: Collection[str] | None = None, *, dupli
 
     Args:
         source: .txt, .vec or .bin, also with .gz, or .npy with its words beside it.
-        only: words to read, as of `candidates`; others cost a look at where their line ends, no numbers and no memory.
+        only: words to read, as of `candidates`; others cost a look at where their line ends, no numbers and no memory, and
+            what is wrong within such a line passes.
         duplicates: what becomes of a word that occurs again: an error, or its first vector counts and the word is listed
             in `repeated`.
 
@@ -131,6 +133,7 @@ def convert_words(
     path, there = Path(source), Path(target)
     if there.suffix.lower() != ".npy":
         raise DataError(f"out: needed a file ending in .npy, got {str(target)!r}. Name it {there.stem or 'words'}.npy.")
+    check_not_read([there, words_beside(there)], [path])
     count, width, only_numbers = 0, 0, only is None
     again: list[str] = [] if repeated is None else repeated
     with _whole(there) as parts, parts[0].open("wb") as numbers, parts[1].open("w", encoding="utf-8", newline="\n") as names:

@@ -33,7 +33,8 @@ def text_batches(path: Path, only: Collection[str] | None = None) -> Iterator[Ba
 
     Args:
         path: of the file; unpacked if it ends in .gz.
-        only: words to hand over; the numbers of others are not looked at, but their lines must have as many.
+        only: words to hand over; of others neither the word nor the numbers are looked at, so that bytes which are not UTF-8
+            or no number pass there; but their lines must have as many.
 
     Raises:
         DataError: a line with another number of values, text where a number should be, a number that is not finite, bytes
@@ -140,6 +141,10 @@ def _check_counts(lines: _Lines, spaces: Int[ndarray, " n"], width: int, path: P
     """Each line must have a word and its numbers; a word of several parts may not end in what reads as one number more."""
     for row in np.flatnonzero(spaces != width):
         line, fields = lines.text[row], int(spaces[row]) + 1
+        if width >= 1 and line.rsplit(b" ", width)[0].endswith(b" "):
+            raise DataError(
+                f"{path}: needed single spaces, got several together after the word in line {lines.places[row]}. Repair it."
+            )
         if width < 1 or fields <= width or is_number(line.rsplit(b" ", width)[0].rpartition(b" ")[2]):
             raise DataError(
                 f"{path}: needed a word and {max(width, 1)} numbers, got {fields} fields in line {lines.places[row]}. "
@@ -179,6 +184,8 @@ def _blame(lines: _Lines, width: int, path: Path) -> None:
     """
     for line, place in zip(lines.text, lines.places.tolist(), strict=True):
         word, *numbers = line.rsplit(b" ", width)
+        if not word.strip():
+            raise DataError(f"{path}: needed a word before the numbers, got a space in line {place}. Repair or drop it.")
         try:
             line.decode()
         except UnicodeDecodeError as error:
