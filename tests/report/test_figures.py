@@ -25,6 +25,7 @@ from isthmus.report import (
     parts_bars,
     published_dots,
     run_figures,
+    spread_dots,
     untrained_figure,
 )
 from isthmus.report._colors import COLORS, PARTS, colors
@@ -123,7 +124,23 @@ def test_the_bridge_plane_holds_the_rates_and_the_landmarks(found):
         assert record["bridge rate low"] <= row.bridge_rate <= record["bridge rate high"]
     assert (records["identity"]["echo rate"], records["identity"]["bridge rate"]) == (1, 0)
     assert (records["perfect"]["echo rate"], records["perfect"]["bridge rate"]) == (0, 1)
-    assert records["chance"]["echo rate"] == rows[0].chance
+    assert records["chance"]["echo rate"] == rows[0].chance  # self is excluded
+
+
+@pytest.mark.parametrize("include_self", [False, True])
+def test_random_vectors_lie_at_chance_in_the_plane(include_self):
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(2, 300, 8))
+    rates = []
+    for _ in range(6):
+        found = audit(Pairs(x, y), mapped=rng.normal(size=(300, 8)), k=10, include_self=include_self)
+        records = {record["mapping"]: record for record in bridge_plane(found.rows).records}
+        rates += [records["given"]["echo rate"], records["given"]["bridge rate"]]
+        spread = spread_dots(found.detail.parts).caption
+    level = (9 if include_self else 10) / 299
+    assert records["chance"]["echo rate"] == records["chance"]["bridge rate"] == pytest.approx(level)
+    assert np.mean(rates) == pytest.approx(level, abs=0.0025)  # the other convention is 0.003 away, the overlap 0.09
+    assert f"random vectors, {level:.3f}" in spread
 
 
 def test_every_name_stands_in_the_bridge_plane(found):

@@ -5,7 +5,7 @@ from typing import Any
 from isthmus.report._colors import colors
 from isthmus.report._figure import INK, Figure, shortened
 from isthmus.report._labels import place_labels
-from isthmus.report._rows import Rows, facts, records_of, slug
+from isthmus.report._rows import Rows, chance_rate, facts, records_of, slug
 
 _SIDE = 320.0
 _X, _Y = "echo rate", "bridge rate"
@@ -127,7 +127,7 @@ def _landmark(name: str, x: float, y: float) -> dict[str, Any]:
 
 
 def _landmarks(rows: list[dict[str, Any]]) -> list[tuple[str, float, float]]:
-    marks = [("perfect", 0.0, 1.0), ("chance", rows[0]["chance"], rows[0]["chance"])]
+    marks = [("perfect", 0.0, 1.0), ("chance", chance_rate(rows[0]), chance_rate(rows[0]))]
     return marks if any(row["mapping"] == "identity" for row in rows) else [("identity", 1.0, 0.0), *marks]
 
 
@@ -176,9 +176,11 @@ def _table(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _caption(rows: list[dict[str, Any]]) -> str:
+    noise = f"{chance_rate(rows[0]):.3f}"
     return (
         "Of the neighbors that an item has only in the input, how many the mapping keeps (echo rate, across), and of those "
         "that it has only in the target, how many it recovers (bridge rate, upwards). Above the dotted line lies "
         "what carries the target more than it echoes the input: the identity is at (1, 0), a perfect mapping at (0, 1), "
-        f"noise at chance. Circles: mappings; hollow triangles: untrained twins; bars: 95 % intervals. {facts(rows[0])}"
+        f"noise at chance, ({noise}, {noise}). Circles: mappings; hollow triangles: untrained twins; bars: 95 % intervals. "
+        f"{facts(rows[0])}"
     )
