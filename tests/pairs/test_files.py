@@ -8,7 +8,8 @@ import pytest
 from safetensors.numpy import save_file
 from scipy.io import savemat
 
-from isthmus import DataError, IsthmusError
+from isthmus import IsthmusError
+from isthmus._errors import DataError
 from isthmus.pairs import read, whole
 
 X = np.arange(12, dtype=np.float32).reshape(4, 3) / 7
