@@ -214,7 +214,9 @@ def test_detail_leaves_the_records_as_they_are(found):
 
 def test_curves_of_two_spaces(pairs):
     over_k = curve_figure(curve_over_k(pairs.x, pairs.y, [1, 5, 20]), "k", "left", "right")
-    over_n = curve_figure(curve_over_n(pairs.x, pairs.y, [40, 150], k=5, draws=3), "n")
+    over_n = curve_figure(curve_over_n(pairs.x, pairs.y, [40, 150], 5, "euclidean", draws=3), "n")
+    assert "at N=150, cosine, self excluded" in over_k.caption
+    assert "at K=5, euclidean, self excluded" in over_n.caption
     assert [record["k"] for record in over_k.records] == [1, 5, 20]
     assert over_n.records[-1]["chance"] == 5 / 149
     for figure in (over_k, over_n):
@@ -286,6 +288,17 @@ def luminance(color):
 def test_marks_stand_out_on_light_and_dark(color):
     assert 1.05 / (luminance(color) + 0.05) >= 3
     assert (luminance(color) + 0.05) / (luminance("#121212") + 0.05) >= 3
+
+
+@pytest.mark.parametrize("color", PARTS.values())
+def test_white_numbers_can_be_read_in_the_bars(color):
+    assert 1.05 / (luminance(color) + 0.05) >= 4.5
+
+
+def test_names_have_the_color_of_the_ink(drawn):
+    for name in ("bridge-plane-x-y-cosine-k5", "overlap-over-k-x-y-cosine"):
+        fills = re.findall(r'<text[^>]* fill="([^"]+)"', drawn[name])
+        assert set(fills) == {INK}, name
 
 
 def test_a_mapping_keeps_its_color_in_every_company():

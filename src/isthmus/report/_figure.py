@@ -48,17 +48,27 @@ class Figure:
     chart: Any
     records: Sequence[dict[str, Any]]
 
-    def svg(self, ink: str = INK) -> str:
+    @property
+    def has_panels(self) -> bool:
+        """Whether panels stand side by side, which do not fit a narrow screen."""
+        return hasattr(self.chart, "hconcat")
+
+    def svg(self, ink: str = INK, *, stacked: bool = False) -> str:
         """The chart as SVG text, transparent, to stand in a file or in a page.
 
         Args:
             ink: color of texts, axes and grid; "currentColor" takes that of the page the SVG is put into.
+            stacked: put panels one below the other, for a narrow screen.
         """
         import vl_convert  # noqa: PLC0415 - heavy, and only pages and files need it
 
-        drawn = vl_convert.vegalite_to_svg(self._spec(INK)).replace(f'"{INK}"', f'"{ink}"')
+        spec = self._spec(INK)
+        if stacked and self.has_panels:
+            spec |= {"vconcat": spec.pop("hconcat"), "spacing": 20}
+        drawn = vl_convert.vegalite_to_svg(spec).replace(f'"{INK}"', f'"{ink}"')
         # Ids are of the whole page that the SVG is put into, where other figures have theirs.
-        drawn = re.sub(r'(id="|url\(#)', rf"\g<1>{re.sub('[^a-z0-9]+', '-', self.name.lower())}-", drawn)
+        own = re.sub("[^a-z0-9]+", "-", self.name.lower()) + "-stacked" * stacked
+        drawn = re.sub(r'(id="|url\(#)', rf"\g<1>{own}-", drawn)
         label = escape(readable(f"{self.title}. {self.caption}"))
         return drawn.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 

@@ -70,8 +70,9 @@ def curve_figure(points: Sequence[CurvePoint], over: Literal["k", "n"], source: 
     names = alt.Chart(alt.InlineData(words)).mark_text(align="left", dx=8).encode(x=x, y=y, text="text:N")
     fixed = f"K={records[0]['k']}" if over == "n" else f"N={records[0]['n']}"
     caption = (
-        f"Share of an item's K nearest neighbors that {source} and {target} have in common, mNNO, at {fixed}, self "
-        "excluded; band: 95 % interval about new items drawn like these; dashed: chance, under a random pairing."
+        f"Share of an item's K nearest neighbors that {source} and {target} have in common, mNNO, at {fixed}, "
+        f"{records[0]['metric']}, self excluded; band: 95 % interval about new items drawn like these; dashed: chance, "
+        "under a random pairing."
     )
     chart = alt.layer(band, chance, line, names).properties(width=380, height=260)
     return Figure(f"curve-over-{over}", f"mNNO({source}, {target}) over {over.upper()}", caption, chart, records)
@@ -142,5 +143,8 @@ def _panel(records: list[dict[str, Any]], over: str, kind: str, said: str, tints
         drawn(levels).mark_line(strokeWidth=1.3).encode(strokeDash=dash),
         drawn(twins).mark_line(strokeWidth=1.2), drawn(twins).mark_point(shape="triangle-up", size=26, opacity=1),
         drawn(trained).mark_line(strokeWidth=2), drawn(trained).mark_point(filled=True, size=34, opacity=1),
-        drawn(words).mark_text(align="left", dx=8, fontSize=11).encode(text="text:N"),
+        drawn([each for each in words if each.get("trained")]).mark_point(filled=True, size=34, opacity=1, xOffset=10),
+        drawn([each for each in words if each.get("trained") is False])
+        .mark_point(shape="triangle-up", size=26, opacity=1, xOffset=10),
+        alt.Chart(alt.InlineData(words)).mark_text(align="left", dx=17, fontSize=11).encode(x=x, y=y, text="text:N"),
     ).properties(width=_WIDTH, height=_HEIGHT, title=said)  # fmt: skip

@@ -35,7 +35,7 @@ def parts_bars(rows: Rows, source: str = "X", target: str = "Y") -> Figure:
             middle = start + row[part] / 2
             values.append({
                 "mapping": row["mapping"], "part": legend[part], "from": start, "to": start + row[part], "middle": middle,
-                "share": row[part] / k, "said": f"{row[part]:.1f}" if row[part] / k >= 0.034 else "",
+                "share": row[part] / k, "said": f"{row[part]:.1f}" if row[part] / k >= 0.04 else "",
             })  # fmt: skip
             start += row[part]
     names = [row["mapping"] for row in found]

@@ -96,7 +96,7 @@ def _panel(
         drawn(bars).mark_rule(strokeWidth=1.6, opacity=0.75).encode(x2="x2:Q", y2="y2:Q", color=paint),
         points.transform_filter("datum.kind !== 'untrained'").mark_point(size=95, filled=True, opacity=1),
         points.transform_filter("datum.kind === 'untrained'").mark_point(size=80, strokeWidth=2, opacity=1),
-        drawn(words).mark_text(align="left").encode(text="text:N", color=paint),
+        drawn(words).mark_text(align="left").encode(text="text:N"),
     ]  # fmt: skip
     return alt.layer(*layers).properties(width=_SIDE, height=_SIDE)
 

@@ -47,8 +47,7 @@ def spread_dots(parts: Rows, source: str = "X", target: str = "Y") -> Figure:
     panels: list[Any] = []
     for rate, said in _RATES.items():
         x = alt.X(f"{rate}:Q", title=said, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=5))
-        axis = alt.Axis(labels=False, ticks=False) if panels else alt.Axis()
-        y = alt.Y("mapping:N", sort=names, title=None, axis=axis)
+        y = alt.Y("mapping:N", sort=names, title=None)
         upright = alt.Chart(alt.InlineData([{rate: level}])).mark_rule(color=INK, strokeDash=[2, 3]).encode(x=x)
         dots, hollow, means = (alt.Chart(alt.InlineData(data)).encode(x=x, y=y) for data in (trained, twins, shown))
         layers = (
@@ -56,7 +55,7 @@ def spread_dots(parts: Rows, source: str = "X", target: str = "Y") -> Figure:
             hollow.mark_point(shape="triangle-up", size=36, opacity=0.8).encode(color=paint),
             means.mark_tick(thickness=2, height=16, color=INK, opacity=1).encode(x=alt.X(f"mean({rate}):Q")),
         )  # fmt: skip
-        panels.append(alt.layer(*layers).properties(width=270, height={"step": 24}))
+        panels.append(alt.layer(*layers).properties(width=240, height={"step": 24}))
     sets = len({record["part"] for record in records})
     seeds = sum(record["mapping"] == names[-1] for record in shown)
     caption = (
@@ -65,4 +64,4 @@ def spread_dots(parts: Rows, source: str = "X", target: str = "Y") -> Figure:
         f"{level:.3f}. N={min(r['n'] for r in records)} items or more in a test set, {convention(found[0])}."
     )
     title = f"{source} → {target}: by test set and seed"
-    return Figure(slug("spread", found[0]), title, caption, alt.hconcat(*panels, spacing=12), records)
+    return Figure(slug("spread", found[0]), title, caption, alt.hconcat(*panels, spacing=16), records)
