@@ -16,6 +16,7 @@ from numpy import ndarray
 
 from isthmus._shapes import Int
 from isthmus.experiments import Audit, Neighborhoods
+from isthmus.report._figure import shortened
 from isthmus.report._tables import ends
 
 BEST = 8
@@ -117,7 +118,7 @@ def _ranking(audit: Audit, number: int, lists: Neighborhoods) -> Ranking:
     by_label = list(_by_label(audit, lists, counts["bridged"], counts["echoed"], to_bridge))
     more = max(0, len(by_label) - 2 * LABELS)
     return Ranking(
-        str(number), f"{lists.mapping}, {source} → {target}",
+        str(number), f"{shortened(lists.mapping)}, {shortened(source)} → {shortened(target)}",
         tuple(ranked(place, "bridged") for place in order[:BEST].tolist()),
         tuple(ranked(place, "echoed") for place in order[::-1][:BEST].tolist()),
         tuple(by_label if not more else by_label[:LABELS] + by_label[-LABELS:]), more,

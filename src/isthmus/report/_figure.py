@@ -49,25 +49,26 @@ class Figure:
     records: Sequence[dict[str, Any]]
 
     @property
-    def has_panels(self) -> bool:
-        """Whether panels stand side by side, which do not fit a narrow screen."""
-        return hasattr(self.chart, "hconcat")
+    def is_wide(self) -> bool:
+        """Whether it is drawn otherwise for a narrow screen: panels stand side by side, or one is wide."""
+        width = getattr(self.chart, "width", None)
+        return hasattr(self.chart, "hconcat") or (isinstance(width, int | float) and width > _NARROW)
 
-    def svg(self, ink: str = INK, *, stacked: bool = False) -> str:
+    def svg(self, ink: str = INK, *, narrow: bool = False) -> str:
         """The chart as SVG text, transparent, to stand in a file or in a page.
 
         Args:
             ink: color of texts, axes and grid; "currentColor" takes that of the page the SVG is put into.
-            stacked: put panels one below the other, for a narrow screen.
+            narrow: for a narrow screen, panels one below the other and a single one less wide.
         """
         import vl_convert  # noqa: PLC0415 - heavy, and only pages and files need it
 
         spec = self._spec(INK)
-        if stacked and self.has_panels:
-            spec |= {"vconcat": spec.pop("hconcat"), "spacing": 20}
+        if narrow and self.is_wide:
+            spec |= {"vconcat": spec.pop("hconcat"), "spacing": 20} if "hconcat" in spec else {"width": _NARROW}
         drawn = vl_convert.vegalite_to_svg(spec).replace(f'"{INK}"', f'"{ink}"')
         # Ids are of the whole page that the SVG is put into, where other figures have theirs.
-        own = re.sub("[^a-z0-9]+", "-", self.name.lower()) + "-stacked" * stacked
+        own = re.sub("[^a-z0-9]+", "-", self.name.lower()) + "-narrow" * narrow
         drawn = re.sub(r'(id="|url\(#)', rf"\g<1>{own}-", drawn)
         label = escape(readable(f"{self.title}. {self.caption}"))
         return drawn.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
@@ -141,6 +142,7 @@ def shortened(name: str) -> str:
 
 
 _LONGEST = 40
+_NARROW = 240  # pixels of a panel on a phone, beside the names on its axis
 _OF_DATA = ("values", "domain", "sort")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from isthmus.experiments import HubRow
 from isthmus.report._colors import colors
-from isthmus.report._figure import INK, Figure
+from isthmus.report._figure import INK, Figure, shortened
 from isthmus.report._rows import convention, slug
 
 
@@ -71,7 +71,7 @@ def hub_curves(hubs: Sequence[HubRow], source: str = "X", target: str = "Y") -> 
         f"skewness of that number, near 0 without hubs. N={sum(first.counts)} items, counted within their test sets, "
         f"{convention(which)}."
     )
-    return Figure(slug("hubs", which), f"{source} → {target}: hubs", caption, chart, records)
+    return Figure(slug("hubs", which), f"{shortened(source)} → {shortened(target)}: hubs", caption, chart, records)
 
 
 def _name(space: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from isthmus.measures import CurvePoint
 from isthmus.report._colors import colors
-from isthmus.report._figure import INK, Figure
+from isthmus.report._figure import INK, Figure, shortened
 from isthmus.report._labels import spread_labels
 from isthmus.report._rows import Rows, records_of
 
@@ -106,7 +106,7 @@ def _overlaps(points: Any, over: Literal["k", "n"], source: str, target: str) ->
         f"{'included' if first['include_self'] else 'excluded'}."
     )
     which = [first["direction"].replace("->", "-"), first["metric"], *(["self"] * first["include_self"])]
-    title = f"{source} → {target}: overlap over {over.upper()}"
+    title = f"{shortened(source)} → {shortened(target)}: overlap over {over.upper()}"
     return Figure("-".join([f"overlap-over-{over}", *which]), title, caption, alt.hconcat(*panels, spacing=20), records)
 
 

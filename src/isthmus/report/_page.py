@@ -22,7 +22,7 @@ from isthmus.experiments import Audit, AuditRow, Results, beside_published, open
 from isthmus.pairs import whole
 from isthmus.report._answers import Answer, answers
 from isthmus.report._drill import Packed, Ranking, clean, pack, rankings
-from isthmus.report._figure import Figure
+from isthmus.report._figure import Figure, shortened
 from isthmus.report._figures import audit_figures, run_figures
 from isthmus.report._hubs import hub_curves
 from isthmus.report._published import published_dots
@@ -181,7 +181,8 @@ def _policy(style: str, script: str) -> str:
 
 def _capital(answer: Answer) -> dict[str, str]:
     return {
-        "source": answer.source, "target": answer.target, "subject": answer.subject[:1].upper() + answer.subject[1:],
+        "source": shortened(answer.source), "target": shortened(answer.target),
+        "subject": answer.subject[:1].upper() + answer.subject[1:],
         "finding": answer.finding, "why": answer.why, "tone": answer.tone,
     }  # fmt: skip
 
@@ -286,7 +287,7 @@ def _part(figure: Figure, *, narrow: bool) -> dict[str, Any]:
     return {
         "id": re.sub("[^a-z0-9]+", "-", figure.name.lower()), "title": figure.title, "caption": figure.caption,
         "svg": _ROLES.sub("", figure.svg("currentColor")),
-        "narrow": _ROLES.sub("", figure.svg("currentColor", stacked=True)) if narrow and figure.has_panels else "",
+        "narrow": _ROLES.sub("", figure.svg("currentColor", narrow=True)) if narrow and figure.is_wide else "",
         "csv": "data:text/csv;charset=utf-8," + quote(figure.csv(), errors="replace"),
         "columns": [
             {"text": name.replace("_", " "), "number": any(line[place]["number"] for line in lines)}

@@ -52,7 +52,7 @@ def bridge_plane(rows: Rows, source: str = "X", target: str = "Y", *, whole: boo
         lines = [{_X: 1.0, _Y: 0.0, "x2": 1.0, "y2": above - 0.03, "mapping": "identity"}] if above > 0.1 else []
         left = _panel(values, full, full, tints, said, lines, frame).properties(title="The whole plane")
         chart = alt.hconcat(left, chart.properties(title="The framed part, enlarged"), spacing=36)
-    title = f"{source} → {target}: bridge plane"
+    title = f"{shortened(source)} → {shortened(target)}: bridge plane"
     return Figure(slug("bridge-plane", found[0]), title, _caption(found), chart, [_table(value) for value in values])
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from isthmus.report._colors import colors
-from isthmus.report._figure import INK, Figure
+from isthmus.report._figure import INK, Figure, shortened
 from isthmus.report._rows import Rows, chance_rate, convention, records_of, slug
 
 _RATES = {"echo_rate": "echo rate", "bridge_rate": "bridge rate"}
@@ -63,5 +63,5 @@ def spread_dots(parts: Rows, source: str = "X", target: str = "Y") -> Figure:
         f"seed ({seeds} for a mapping; hollow: untrained twins); upright line: their mean; dashed: random vectors, "
         f"{level:.3f}. N={min(r['n'] for r in records)} items or more in a test set, {convention(found[0])}."
     )
-    title = f"{source} → {target}: by test set and seed"
+    title = f"{shortened(source)} → {shortened(target)}: by test set and seed"
     return Figure(slug("spread", found[0]), title, caption, alt.hconcat(*panels, spacing=16), records)
