@@ -66,8 +66,8 @@ def hub_curves(hubs: Sequence[HubRow], source: str = "X", target: str = "Y") -> 
     first = shown[0]
     which = {"direction": first.direction, "metric": first.metric, "k": first.k, "include_self": first.include_self}
     caption = (
-        f"Left: the share of items that stand in at least so many of the others' neighbor lists; K on average. "
-        "The further right a line reaches, the stronger its hubs: items that are near to everything. Dashed: Y. Right: the "
+        f"First panel: the share of items that stand in at least so many of the others' neighbor lists; K on average. "
+        "The further right a line reaches, the stronger its hubs: items that are near to everything. Dashed: Y. Second: the "
         f"skewness of that number, near 0 without hubs. N={sum(first.counts)} items, counted within their test sets, "
         f"{convention(which)}."
     )

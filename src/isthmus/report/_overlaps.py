@@ -101,7 +101,7 @@ def _overlaps(points: Any, over: Literal["k", "n"], source: str, target: str) ->
     )
     caption = (
         f"Share of an item's K nearest neighbors that two spaces have in common, mNNO, against {over.upper()}: input and "
-        f"mapped input (left), target and mapped input (right); {pooled}. Long dashes: input and target themselves, "
+        f"mapped input (first panel), target and mapped input (second); {pooled}. Long dashes: input and target themselves, "
         f"mNNO(X, Y); short dashes: chance. {where}, {first['metric']}, self "
         f"{'included' if first['include_self'] else 'excluded'}."
     )

@@ -46,7 +46,7 @@ def spread_dots(parts: Rows, source: str = "X", target: str = "Y") -> Figure:
     level = float(np.mean([chance_rate(row) for row in found]))
     panels: list[Any] = []
     for rate, said in _RATES.items():
-        x = alt.X(f"{rate}:Q", title=said, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=5))
+        x = alt.X(f"{rate}:Q", title=said, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=4))
         y = alt.Y("mapping:N", sort=names, title=None)
         upright = alt.Chart(alt.InlineData([{rate: level}])).mark_rule(color=INK, strokeDash=[2, 3]).encode(x=x)
         dots, hollow, means = (alt.Chart(alt.InlineData(data)).encode(x=x, y=y) for data in (trained, twins, shown))
@@ -59,8 +59,8 @@ def spread_dots(parts: Rows, source: str = "X", target: str = "Y") -> Figure:
     sets = len({record["part"] for record in records})
     seeds = sum(record["mapping"] == names[-1] for record in shown)
     caption = (
-        f"Echo rate (left) and bridge rate (right) on each of {sets} test set{'s' * (sets > 1)}, a dot for each set and "
-        f"seed ({seeds} for a mapping; hollow: untrained twins); upright line: their mean; dashed: random vectors, "
+        f"Echo rate (first panel) and bridge rate (second) on each of {sets} test set{'s' * (sets > 1)}, a dot for each set "
+        f"and seed ({seeds} for a mapping; hollow: untrained twins); upright line: their mean; dashed: random vectors, "
         f"{level:.3f}. N={min(r['n'] for r in records)} items or more in a test set, {convention(found[0])}."
     )
     title = f"{shortened(source)} → {shortened(target)}: by test set and seed"
