@@ -106,6 +106,19 @@ def test_the_notes_of_a_release_are_its_section():
     assert "isthmus audit" in notes
 
 
+@pytest.mark.parametrize("platform", ["linux", "macos", "windows"])
+def test_each_platform_has_a_wheel_for_every_python_and_processor(platform):
+    if importlib.util.find_spec("cibuildwheel") is None:
+        pytest.skip("cibuildwheel is not installed: pip install cibuildwheel")
+    listed = called(sys.executable, "-m", "cibuildwheel", "--print-build-identifiers", "--platform", platform, cwd=ROOT)
+    assert listed.returncode == 0, listed.stderr
+    tags = {
+        "linux": ["manylinux_x86_64", "manylinux_aarch64"], "macos": ["macosx_x86_64", "macosx_arm64"],
+        "windows": ["win_amd64", "win_arm64"],
+    }  # fmt: skip
+    assert sorted(listed.stdout.split()) == sorted(f"cp3{minor}-{tag}" for minor in (11, 12, 13) for tag in tags[platform])
+
+
 @pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob(".github/workflows/*.yml")))
 def test_workflows_are_such(name):
     yaml = pytest.importorskip("yaml", reason="PyYAML is not installed: pip install 'isthmus[test]'")

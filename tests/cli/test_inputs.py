@@ -9,7 +9,9 @@ import pytest
 
 import isthmus
 from in_process import invoke
+from isthmus import Pairs
 from isthmus._errors import DataError, IsthmusError, MappingError
+from isthmus.cli._sources import labeled
 from isthmus.mappings import mapping, save
 
 
@@ -109,6 +111,24 @@ yak yak
 fox renard
 hen poule
 """
+
+
+def test_an_audit_takes_classes_of_ones_own_items(folder, pairs):
+    order = np.random.default_rng(1).permutation(90)
+    named = {"ids": np.array(pairs.ids)[order], "kind": np.array(pairs.labels)[order]}
+    np.savez("kinds.npz", **named, several=np.ones((90, 2)))
+    plain = Pairs(pairs.x, pairs.y)
+    assert labeled(pairs, "kinds.npz:kind").labels == pairs.labels  # by id
+    assert labeled(plain, "kinds.npz:kind").labels == tuple(named["kind"])  # row by row
+    for wrong, source in ((pairs.take(np.arange(5)), "both.npz:text"), (plain.take(np.arange(5)), "kinds.npz:kind")):
+        with pytest.raises(DataError, match="labels: needed one class for each item, got"):
+            labeled(wrong, source)
+    with pytest.raises(DataError, match="Give --labels FILE:COLUMN"):
+        invoke("audit", "x.npy", "y.npy", "--loss", "max-margin")
+    invoke(*shlex.split("audit x.npy y.npy --labels kinds.npz:kind --mapping ridge -k 3 --folds 3 --report out.html"))
+    page = (folder / "out.html").read_text(encoding="utf-8")
+    assert "<summary>By label</summary>" in page
+    assert f'<th scope="row" dir="auto">{pairs.labels[0]}</th>' in page
 
 
 def test_word_vectors_joined_by_a_dictionary(tmp_path, monkeypatch):

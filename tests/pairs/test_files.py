@@ -9,7 +9,8 @@ from safetensors.numpy import save_file
 from scipy.io import savemat
 
 from isthmus import IsthmusError
-from isthmus.pairs import read
+from isthmus._errors import DataError
+from isthmus.pairs import read, whole
 
 X = np.arange(12, dtype=np.float32).reshape(4, 3) / 7
 
@@ -217,3 +218,16 @@ def test_pt_files_need_torch_or_are_read_safely(tmp_path):
     path.write_bytes(pickle.dumps(print))
     with pytest.raises(IsthmusError, match="refused|damaged"):
         read(path)
+
+
+def test_a_file_is_written_beside_what_else_is_there(tmp_path):
+    mine, target = tmp_path / "x.npy.part", tmp_path / "x.npy"
+    mine.write_text("of the user")
+    with whole(target) as one, whole(target) as other:  # two writers of one place
+        one.write_text("one")
+        other.write_text("other, longer")
+        assert one != other
+    assert target.read_text() == "one"
+    with pytest.raises(DataError, match="needed a file that can be written"), whole(tmp_path / "no" / "x.npy") as part:
+        part.write_text("x")
+    assert (mine.read_text(), sorted(path.name for path in tmp_path.iterdir())) == ("of the user", ["x.npy", "x.npy.part"])

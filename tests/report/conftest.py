@@ -41,12 +41,14 @@ def opened(chromium):
     """`with opened(path, width=..., ...) as (page, said, asked)`: a file in a new window without a network."""
 
     @contextmanager
-    def open_file(path, *, width=1280, height=800, scheme="light", script=True, ready=True):
+    def open_file(path, *, width=1280, height=800, scheme="light", script=True, ready=True, before=None):
         context = chromium.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=script, offline=True,
             accept_downloads=True,
         )  # fmt: skip
         page, said, asked = context.new_page(), [], []
+        if before is not None:
+            page.add_init_script(before)
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("dialog", lambda dialog: (said.append(f"dialog: {dialog.message}"), dialog.dismiss()))

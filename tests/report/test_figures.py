@@ -25,6 +25,7 @@ from isthmus.report import (
     parts_bars,
     published_dots,
     run_figures,
+    spread_dots,
     untrained_figure,
 )
 from isthmus.report._colors import COLORS, PARTS, colors
@@ -123,7 +124,23 @@ def test_the_bridge_plane_holds_the_rates_and_the_landmarks(found):
         assert record["bridge rate low"] <= row.bridge_rate <= record["bridge rate high"]
     assert (records["identity"]["echo rate"], records["identity"]["bridge rate"]) == (1, 0)
     assert (records["perfect"]["echo rate"], records["perfect"]["bridge rate"]) == (0, 1)
-    assert records["chance"]["echo rate"] == rows[0].chance
+    assert records["chance"]["echo rate"] == rows[0].chance  # self is excluded
+
+
+@pytest.mark.parametrize("include_self", [False, True])
+def test_random_vectors_lie_at_chance_in_the_plane(include_self):
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(2, 300, 8))
+    rates = []
+    for _ in range(6):
+        found = audit(Pairs(x, y), mapped=rng.normal(size=(300, 8)), k=10, include_self=include_self)
+        records = {record["mapping"]: record for record in bridge_plane(found.rows).records}
+        rates += [records["given"]["echo rate"], records["given"]["bridge rate"]]
+        spread = spread_dots(found.detail.parts).caption
+    level = (9 if include_self else 10) / 299
+    assert records["chance"]["echo rate"] == records["chance"]["bridge rate"] == pytest.approx(level)
+    assert np.mean(rates) == pytest.approx(level, abs=0.0025)  # the other convention is 0.003 away, the overlap 0.09
+    assert f"random vectors, {level:.3f}" in spread
 
 
 def test_every_name_stands_in_the_bridge_plane(found):
@@ -197,7 +214,9 @@ def test_detail_leaves_the_records_as_they_are(found):
 
 def test_curves_of_two_spaces(pairs):
     over_k = curve_figure(curve_over_k(pairs.x, pairs.y, [1, 5, 20]), "k", "left", "right")
-    over_n = curve_figure(curve_over_n(pairs.x, pairs.y, [40, 150], k=5, draws=3), "n")
+    over_n = curve_figure(curve_over_n(pairs.x, pairs.y, [40, 150], 5, "euclidean", draws=3), "n")
+    assert "at N=150, cosine, self excluded" in over_k.caption
+    assert "at K=5, euclidean, self excluded" in over_n.caption
     assert [record["k"] for record in over_k.records] == [1, 5, 20]
     assert over_n.records[-1]["chance"] == 5 / 149
     for figure in (over_k, over_n):
@@ -269,6 +288,17 @@ def luminance(color):
 def test_marks_stand_out_on_light_and_dark(color):
     assert 1.05 / (luminance(color) + 0.05) >= 3
     assert (luminance(color) + 0.05) / (luminance("#121212") + 0.05) >= 3
+
+
+@pytest.mark.parametrize("color", PARTS.values())
+def test_white_numbers_can_be_read_in_the_bars(color):
+    assert 1.05 / (luminance(color) + 0.05) >= 4.5
+
+
+def test_names_have_the_color_of_the_ink(drawn):
+    for name in ("bridge-plane-x-y-cosine-k5", "overlap-over-k-x-y-cosine"):
+        fills = re.findall(r'<text[^>]* fill="([^"]+)"', drawn[name])
+        assert set(fills) == {INK}, name
 
 
 def test_a_mapping_keeps_its_color_in_every_company():

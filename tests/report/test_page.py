@@ -6,19 +6,22 @@ import io
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import isthmus
 from isthmus._errors import DataError
+from isthmus.cli import app
 from isthmus.experiments import Neighborhoods, read_spec, run
 from isthmus.report import audit_figures, write_page, write_run_page
 from isthmus.report._page import MOST, page
+from isthmus.report._thumbnails import thumbnails
 
 HOSTILE = (
     "</script><script>alert(1)</script>", "<img src=x onerror=alert(2)>", "\"quotes\" & 'more'", "🦉 emoji 👩‍🔬",
-    "שלום עולם", "مرحبا <b>x</b>", "long " * 100, "{{ 7 * 7 }}", "]]><!--", "\u202eback", "a\\b", "${alert(3)}",
+    "שלום עולם", "مرحبا <b>x</b>", "long " * 100, "x" * 500, "{{ 7 * 7 }}", "]]><!--", "\u202eback", "a\\b", "${alert(3)}",
 )  # fmt: skip
 
 SPEC = """
@@ -59,8 +62,8 @@ def hostile(tmp_path_factory):
     x, y = rng.normal(size=(2, 60, 4))
     ids = tuple(HOSTILE[i] if i < len(HOSTILE) else f"<i>{i}</i>" for i in range(60))
     labels = tuple(HOSTILE[i % 5] for i in range(60))
-    name = "<script>alert('name')</script>"
-    pairs = isthmus.Pairs(x, y, ids, labels, name, "<b>x</b>", '"y"\'')
+    name = "<script>alert('name')</script>" + 300 * "N"
+    pairs = isthmus.Pairs(x, y, ids, labels, name, "<b>x</b>" + 300 * "S", '"y"\'')
     path = tmp_path_factory.mktemp("page") / "hostile.html"
     write_page(isthmus.audit(pairs, ["ridge"], k=3, folds=2), path)
     return path
@@ -72,6 +75,13 @@ def ran(tmp_path_factory):
     (folder / "small.toml").write_text(SPEC)
     run(read_spec(str(folder / "small.toml")), folder / "out")
     return folder / "out"
+
+
+@pytest.fixture(scope="module")
+def ran_page(ran, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "run.html"
+    write_run_page(ran, path)
+    return path
 
 
 def contents(path):
@@ -131,10 +141,12 @@ def test_an_item_is_found_by_keyboard_and_its_neighbors_are_right(opened, writte
         assert said == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(opened, written, scheme):
+@pytest.mark.parametrize(("which", "scheme"), [("audit", "light"), ("audit", "dark"), ("run", "light"), ("run", "dark")])
+def test_axe_finds_nothing_serious(opened, written, ran_page, which, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-    with opened(written, scheme=scheme) as (page, _, _):
+    with opened(written if which == "audit" else ran_page, scheme=scheme) as (page, _, _):
+        page.fill("#search", "dog")
+        page.wait_for_selector("#found li")
         for details in page.locator("details:visible").all():
             details.evaluate("(each) => { each.open = true; }")
         found = axe.Axe().run(page).response["violations"]
@@ -159,10 +171,13 @@ def test_hostile_names_are_text(opened, hostile):
     for script in (True, False):
         with opened(hostile, script=script) as (page, said, asked):
             assert (said, len(asked)) == ([], 1)
-            assert page.inner_text("h1") == "<script>alert('name')</script>"
+            assert page.inner_text("h1") == "<script>alert('name')</script>" + 300 * "N"
+            assert page.evaluate("document.documentElement.scrollWidth") == 1280
+            assert bottom(page, "#verdict") < 800
             assert page.locator("main img, main i, main b:not(svg b)").count() == 0
     with opened(hostile, width=390, height=844) as (page, said, asked):
         assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert bottom(page, ".answer") < 844
         for name in HOSTILE:
             page.fill("#search", name)
             page.wait_for_selector("#found li")
@@ -211,7 +226,8 @@ def test_the_same_audit_gives_the_same_bytes(audited):
     assert page(again, audit_figures(again)[:2]) == page(audited, audit_figures(audited)[:2])
 
 
-def test_twenty_thousand_items_fit(opened, audited, tmp_path):
+@pytest.mark.parametrize("classes", [0, 5000])
+def test_twenty_thousand_items_fit(opened, audited, tmp_path, classes):
     rng = np.random.default_rng(0)
     n, k = 20_000, 10
     ids = tuple(f"item {number} of {rng.integers(1 << 40)}" for number in range(n))
@@ -224,12 +240,20 @@ def test_twenty_thousand_items_fit(opened, audited, tmp_path):
             for name in ("ridge", "reverse-ridge", "third")
         )
     )
-    large = replace(audited, ids=ids, labels=None, neighborhoods=neighborhoods)
-    write_page(large, tmp_path / "large.html", audit_figures(audited, "x->y")[:1])
+    labels = tuple(f"label number {number % classes}" for number in range(n)) if classes else None
+    large = replace(audited, ids=ids, labels=labels, neighborhoods=neighborhoods)
+    write_page(large, tmp_path / "large.html", None if classes else audit_figures(audited, "x->y")[:1])
     assert (tmp_path / "large.html").stat().st_size < MOST
     with opened(tmp_path / "large.html") as (page, said, asked):
         assert (said, len(asked)) == ([], 1)
         assert "of the 20,000 items, drawn at random" in page.inner_text("#items")
+        assert page.locator(".ranking").first.locator("table tbody th").count() == (40 if classes else 0)
+        assert ("4960 more labels" in page.content()) is bool(classes)
+        data = contents(tmp_path / "large.html")
+        held = {data["names"][item] for item in data["lists"][data["views"][0]["items"]]}
+        page.fill("#search", next(name for name in ids if name not in held))
+        assert re.search(r"matches no item \(this file holds [\d,]+ of 20,000 items\)", page.inner_text("#told"))
+        assert page.is_visible("#told")
         seconds = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd") / 1000
     print(f"20,000 items: {(tmp_path / 'large.html').stat().st_size:,} bytes, loaded in {seconds:.2f} s")  # noqa: T201
 
@@ -252,10 +276,14 @@ def test_pictures_stand_beside_their_items(opened, audited, tmp_path):
         write_page(audited, tmp_path / "out.html", images=tmp_path / "empty")
 
 
-def test_a_run_shows_its_curves_and_says_what_is_missing(opened, ran, tmp_path):
-    write_run_page(ran, tmp_path / "whole.html")
-    with opened(tmp_path / "whole.html") as (page, said, asked):
+def test_a_run_shows_its_curves_and_says_what_is_missing(opened, ran, ran_page, tmp_path):
+    with opened(ran_page, width=390, height=844) as (page, said, asked):
         assert (said, len(asked)) == ([], 1)
+        assert bottom(page, "#verdict") < 844
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+    with opened(ran_page) as (page, said, asked):
+        assert (said, len(asked)) == ([], 1)
+        assert bottom(page, "#verdict") < 800
         assert page.locator("#learning figure:visible").count() == 1
         assert page.locator("#hubs figure").count() == 1
         assert page.locator(".note").count() == 0
@@ -294,3 +322,92 @@ def test_names_of_any_bytes_are_written(tmp_path):
     pairs = isthmus.Pairs(x, y, name="caf\udce9", x_space="caf\udce9.npy")
     write_page(isthmus.audit(pairs, ["ridge"], k=3, folds=2), tmp_path / "out.html")
     assert "caf\ufffd" in (tmp_path / "out.html").read_text(encoding="utf-8")
+
+
+def test_a_search_says_what_it_found_and_an_old_browser_why_it_cannot(opened, written):
+    with opened(written) as (page, said, _):
+        assert "of 248 items" not in page.inner_text("#told")
+        page.fill("#search", "<i>no such thing")
+        assert page.inner_text("#told") == "<i>no such thing matches no item (of 248 items)."
+        page.fill("#search", "dog")
+        assert "items found" in page.inner_text("#told")
+        page.keyboard.press("Enter")
+        assert re.search(r": \d shared, \d echoed, \d bridged, \d novel$", page.inner_text("#told"))
+        assert said == []
+    with opened(written, ready=False, before="delete window.DecompressionStream") as (page, _, _):
+        page.wait_for_selector("#told.note")
+        assert "this browser is too old" in page.inner_text("#told")
+        assert not page.is_visible("#lookup")
+        assert page.locator(".ranked:visible li").count() == 16
+
+
+def test_a_narrow_screen_has_the_panels_one_below_the_other(opened, written):
+    with opened(written, width=390, height=844) as (page, _, _):
+        assert not page.locator("figure .wide").first.is_visible()
+        box = page.locator("figure .narrow svg").first.bounding_box()
+        assert box["x"] + box["width"] <= 390
+        assert box["height"] > 1.5 * box["width"]
+    with opened(written) as (page, _, _):
+        assert page.locator("figure .wide").first.is_visible()
+        assert not page.locator("figure .narrow").first.is_visible()
+
+
+def test_what_a_spec_names_first_leads_the_whole_page(opened, tmp_path):
+    measure = 'k = [30, 10, 5]\nmetric = ["euclidean", "cosine"]\ninclude_self = [true, false]\n'
+    spec = f'name = "order"\n[data]\nname = "emoji"\n[protocol]\nfolds = 5\nparts = 1\ndirections = ["x->y"]\n[measure]\n{measure}[[mappings]]\nname = "ridge"\n'
+    (tmp_path / "order.toml").write_text(spec)
+    run(read_spec(str(tmp_path / "order.toml")), tmp_path / "out")
+    write_run_page(tmp_path / "out", tmp_path / "out.html")
+    with opened(tmp_path / "out.html") as (page, _, _):
+        for selector in ("header .facts", "figure figcaption", "#hubs figcaption", "#items .intro", "#numbers .intro"):
+            assert "K=30, euclidean, self included" in page.locator(selector).first.inner_text(), selector
+        assert page.locator("#bridge-plane > figure").count() == 1
+        first = next(row for row in page.locator("#numbers tr").all_inner_texts() if row.startswith("ridge")).split("\t")
+        recovered = int(re.search(r"recovers (\d+)%", page.inner_text(".why"))[1])
+        assert recovered == pytest.approx(100 * float(first[4]), abs=0.6)
+
+
+def test_a_page_says_why_there_are_no_intervals(tmp_path):
+    x, y = np.random.default_rng(0).normal(size=(2, 60, 4))
+    write_page(isthmus.audit(isthmus.Pairs(x, y), ["ridge"], k=[3, 20], folds=2), tmp_path / "out.html", [])
+    assert "No intervals at K=20: half of a test set has fewer than 2K items." in (tmp_path / "out.html").read_text("utf-8")
+
+
+def test_a_damaged_picture_is_left_out(tmp_path):
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed: pip install pillow")
+    for name in ("good", "bad"):
+        image.effect_noise((300, 300), 80).save(tmp_path / f"{name}.png")
+    content = bytearray((tmp_path / "bad.png").read_bytes())
+    second = content.index(b"IDAT", content.index(b"IDAT") + 4)
+    content[second : second + 4] = b"\x00\x01\x02\x03"
+    (tmp_path / "bad.png").write_bytes(content)
+    assert [list(table) for table in thumbnails(tmp_path, ["bad", "good"])] == [[1]] * 4
+
+
+def test_readme_s_first_command_prints_its_table_and_writes_a_page(opened, tmp_path, capsys, unchecked_shapes):  # noqa: ARG001
+    """What needs no training to the letter; networks within what another processor's float32 may change."""
+    app(["audit", "--report", str(tmp_path / "out.html")], prog_name="isthmus", standalone_mode=False)
+
+    def rows(text):
+        found = [line.strip("│ ").split("│") for line in text.splitlines() if line.startswith("│ ")]
+        return [[cell.strip() for cell in line] for line in found]
+
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    claimed = [line for line in rows(readme) if line[0] != "mapping"]
+    printed = {line[0]: line for line in rows(capsys.readouterr().out)[::-1]}  # of the first table
+    assert len(claimed) == 7
+    for line in claimed:
+        ours = printed[line[0]]
+        if line[0] in ("identity", "untrained-ridge", "ridge"):
+            assert ours == line
+        assert ours[-1] == line[-1]
+        theirs, numbers = (
+            [float(each) for each in re.findall(r"-?\d\.\d+", " ".join(cells[1:-1]))] for cells in (line, ours)
+        )
+        assert numbers == pytest.approx(theirs, abs=0.02), line[0]
+    for width, height in ((1280, 800), (390, 844)):
+        with opened(tmp_path / "out.html", width=width, height=height) as (page, said, asked):
+            assert (said, len(asked)) == ([], 1)
+            assert bottom(page, "#verdict") < height
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+            assert page.locator(".ranking").count() == 6

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +208,21 @@ def chosen(source: str, only: str, classes: str | None) -> tuple[Vectors, ndarra
         return rows
 
     return read_rows(source, choose), found
+
+
+def labeled(pairs: Pairs, source: str) -> Pairs:
+    """Pairs with the classes that a file gives their items, by id, or row by row where either has no ids.
+
+    Raises:
+        DataError: several classes an item, not one for each, or rows that were left out by a join and cannot be told.
+    """
+    ids = None if pairs.ids == tuple(map(str, range(len(pairs)))) else pairs.ids  # rows that were only counted
+    found = labels(source, ids)
+    by_id = ids is not None and labels_have_ids(source)
+    if found.ndim != 1 or len(found) != len(pairs) or not (by_id or rows_kept(pairs)):
+        got = f"{found.shape[1]} for each" if found.ndim == 2 else f"{len(found)} for {len(pairs)} items"
+        raise DataError(f"labels: needed one class for each item, got {got}. Name the items of the file by id.")
+    return replace(pairs, labels=tuple(found.tolist()))
 
 
 def own_ids(pairs: Pairs, *vectors: Vectors) -> tuple[str, ...] | None:

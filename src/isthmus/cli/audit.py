@@ -1,6 +1,6 @@
 """`isthmus audit`: the main job."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +24,10 @@ def audit(
     ] = None,
     dictionary: _options.Dictionary = None,
     lower_case: _options.LowerCase = False,
+    labels: Annotated[
+        str | None,
+        Option(metavar="FILE:COLUMN", help="Classes of the items, for rates by label and max-margin; by id, or row by row."),
+    ] = None,
     mapped: Annotated[str | None, Option(metavar="F", help="Your own f(X); then nothing is learned.")] = None,
     mapping: Annotated[
         str,
@@ -81,7 +85,7 @@ def audit(
         isthmus audit text.npy image.npy --mapped mapped.npy --json
         isthmus audit text.npy image.npy --mapped mapped.npy --sample 2000
         isthmus audit --report out.html
-        isthmus audit items.parquet:text items.parquet:image
+        isthmus audit items.parquet:text items.parquet:image --labels items.parquet:kind
         isthmus audit en.vec fr.vec --dictionary en-fr.txt
     """
     from isthmus.cli import _output, _sources  # noqa: PLC0415 - the command line starts before numpy does
@@ -91,6 +95,8 @@ def audit(
     if select is not None and select.replace("_", "-") not in _options.CRITERIA:
         raise DataError(f"select: needed one of {', '.join(_options.CRITERIA)}, got {select!r}. Choose one.")
     pairs = _sources.pairs(data or [], dictionary, lower_case=lower_case)
+    if labels is not None:
+        pairs = _sources.labeled(pairs, labels)
     from isthmus.experiments import audit as run  # noqa: PLC0415
     from isthmus.experiments import audit_sample  # noqa: PLC0415
     from isthmus.mappings import check_select  # noqa: PLC0415
@@ -99,14 +105,13 @@ def audit(
 
     if loss == "max-margin" and mapped is None and pairs.labels is None:
         raise DataError(
-            "loss: needed classes of the items for max-margin, got two files, which name none. Use a named data set, or "
-            "`isthmus run` with labels in [data]."
+            "loss: needed classes of the items for max-margin, got two files, which name none. Give --labels FILE:COLUMN."
         )
     given = None if mapped is None else _sources.mapped(mapped, pairs)
     parts = None if split is None else read_split(split, pairs.ids, by_row=_sources.rows_kept(pairs))
     if parts is not None and len(parts.train) + len(parts.test) < len(pairs):
         _output.note(f"split: {len(pairs) - len(parts.train) - len(parts.test)} of {len(pairs)} items are in no part")
-    _check_report(report, images)
+    _check_report(report, images, pairs.ids)
     drawn = sample is not None or precision is not None
     if drawn and (given is None or parts is not None):
         raise DataError("sample: needed --mapped F and no --split, got others. What is learned is tested whole.")
@@ -126,11 +131,6 @@ def audit(
                 select=chosen_by,
             )  # fmt: skip
     _tell(result.settings)
-    if report is not None:
-        from isthmus.report import write_page  # noqa: PLC0415
-
-        write_page(result, report, images=images)
-        _output.note(f"wrote {report}")
 
     def shown() -> Iterable[Any]:
         from isthmus.report import audit_answer, audit_tables  # noqa: PLC0415
@@ -140,7 +140,14 @@ def audit(
         yield audit_answer(result)
 
     then = _then(context, most=min(row.n_neighborhood for row in result.rows) - 1)
-    _output.write(result.records(), shown, json=json, csv=csv, then=then)
+    _output.write(result.records(), shown, json=json, csv=csv, then=then if report is None else None)
+    if report is not None:  # after the numbers: whatever keeps the page from being written, they are there
+        from isthmus.report import write_page  # noqa: PLC0415
+
+        write_page(result, report, images=images)
+        _output.note(f"wrote {report}")
+        if then is not None and not (json or csv):
+            _output.suggest(then)
 
 
 def _tell(settings: dict[str, Any]) -> None:
@@ -170,13 +177,15 @@ def _then(context: typer.Context, most: int) -> list[str] | None:
     return None
 
 
-def _check_report(report: Path | None, images: Path | None) -> None:
+def _check_report(report: Path | None, images: Path | None, ids: Sequence[str]) -> None:
     """Refuse a page that cannot be written, and pictures without a page, before anything is learned."""
     from isthmus.cli import _output  # noqa: PLC0415
 
     if images is not None and report is None:
         raise DataError("images: needed --report OUT.html, where the thumbnails go, got none. Add it.")
-    if images is not None and not images.is_dir():
-        raise DataError(f"images: needed a folder of pictures, got {images}. Check the path.")
+    if images is not None:
+        from isthmus.report import pictures_of  # noqa: PLC0415
+
+        pictures_of(images, ids)
     if report is not None:
         _output.check_writable(report)

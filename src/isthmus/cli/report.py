@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from isthmus.cli import _options
+
 Argument, Option = typer.Argument, typer.Option
 
 
@@ -16,6 +18,8 @@ def report(
     images: Annotated[
         Path | None, Option(metavar="FOLDER", help="Pictures named by the items' ids, for thumbnails.")
     ] = None,
+    json: _options.Json = False,
+    csv: _options.Csv = False,
 ) -> None:
     """One HTML file of an experiment, also of one that is still running: verdict, figures, every item, all numbers.
 
@@ -34,6 +38,9 @@ def report(
     from isthmus.report import write_run_page  # noqa: PLC0415
 
     results = write_run_page(folder, path, images=images)
-    if len(results.cells) < results.planned:
-        _output.note(f"{len(results.cells)} of {results.planned} cells are done")
+    record = {
+        "file": str(path), "bytes": path.stat().st_size, "cells": len(results.cells), "planned": results.planned,
+    }  # fmt: skip
+    said = f"{record['cells']} of {record['planned']} cells, {record['bytes']:,} bytes"
     _output.note(f"wrote {path}")
+    _output.write([record], lambda: [said], json=json, csv=csv, then=["show", str(folder)])

@@ -71,6 +71,7 @@ def reopened(folder: str | Path, results: Results) -> Audit:
     titles = _titles([done.cell for done in results.cells])
     convention = alive[0].cell.measure.include_self[0]
     records = [each for each in results.records() if each["include_self"] == convention and each["n_test"] is not None]
+    records.sort(key=lambda each: (each["direction"], *_place(each, alive[0].cell)))
     keep = [done for done in alive if done.cell.keeps_neighbors]
     lists = {done: _lists(done, titles[_which(done.cell)]) for done in keep}
     neighborhoods = _pooled([each for each in lists.values() if each is not None])
@@ -85,7 +86,7 @@ def reopened(folder: str | Path, results: Results) -> Audit:
         first.pairs,
         "x" if names is None else names.x_space,
         "y" if names is None else names.y_space,
-        tuple(sorted((_row(each, titles) for each in records), key=lambda row: (row.direction, row.metric, row.k))),
+        tuple(_row(each, titles) for each in records),
         settings,
         Detail(hubs=tuple(_hubs(neighborhoods))),
         ids=() if names is None else names.ids,
@@ -101,11 +102,18 @@ def titles(results: Results) -> dict[Cell, str]:
 
 
 def titled(results: Results, level: Level) -> list[dict[str, Any]]:
-    """The records of a run as `Results.records` gives them, with mappings that differ in loss or recipe only told apart."""
+    """The records of a run, settings in the order of the spec, mappings that differ in loss or recipe only told apart."""
     named = _titles([done.cell for done in results.cells])
-    return [
-        record | {"mapping": named[record["mapping"], record["loss"], record["recipe"]]} for record in results.records(level)
-    ]
+    records = sorted(results.records(level), key=lambda each: _place(each, results.cells[0].cell))
+    return [record | {"mapping": named[record["mapping"], record["loss"], record["recipe"]]} for record in records]
+
+
+def _place(record: dict[str, Any], cell: Cell) -> tuple[int, int, int]:
+    """Where the spec names the setting of a record: what it names first, a page opens with."""
+    asked = cell.measure
+    return (
+        asked.metric.index(record["metric"]), asked.k.index(record["k"]), asked.include_self.index(record["include_self"])
+    )  # fmt: skip
 
 
 def _which(cell: Cell) -> tuple[str, str | None, str | None]:

@@ -221,6 +221,7 @@ class CurvePoint:
         chance: k / (n - 1).
         adjusted: (value - chance) / (1 - chance); nan where chance is 1.
         low, high: 95 % interval for new items drawn like these; nan where there are too few for one.
+        metric: of the distances; an item is never its own neighbor here.
     """
 
     n: int
@@ -230,6 +231,7 @@ class CurvePoint:
     adjusted: float
     low: float
     high: float
+    metric: Metric
 
 
 def curve_over_k(X: Any, Y: Any, ks: Sequence[int], metric: Metric = "cosine", *, seed: int = 0) -> list[CurvePoint]:
@@ -246,7 +248,8 @@ def curve_over_k(X: Any, Y: Any, ks: Sequence[int], metric: Metric = "cosine", *
     points = []
     for found in overlap(X, Y, as_list(ks), metric):
         interval = found.interval(seed=seed)
-        points.append(CurvePoint(found.n, found.k, found.mnno, found.chance, found.adjusted, interval.low, interval.high))
+        rest = (found.chance, found.adjusted, interval.low, interval.high, found.a.metric)
+        points.append(CurvePoint(found.n, found.k, found.mnno, *rest))
     return points
 
 
@@ -280,7 +283,7 @@ def curve_over_n(
         found = _at_size(pair, n, draws, seed, error)
         level = chance(k, n)
         adjusted = (found.estimate - level) / (1 - level) if level < 1 else float("nan")
-        points.append(CurvePoint(n, k, found.estimate, level, adjusted, found.low, found.high))
+        points.append(CurvePoint(n, k, found.estimate, level, adjusted, found.low, found.high, pair.metric))
     return points
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def whole(path: Path) -> Iterator[Path]:
     Raises:
         DataError: a place that cannot be written to, or a full disk.
     """
-    part = path.with_name(f"{path.name}.part")
+    part = path.with_name(f".{token_hex(8)}.part")  # of this writer alone, and no file of the user's
     try:
         yield part
         part.replace(path)

@@ -24,6 +24,7 @@ from isthmus.report._tables import (
     measure_table,
     overlap_table,
 )
+from isthmus.report._thumbnails import pictures_of
 from isthmus.report._untrained import untrained_chart, untrained_figure, untrained_table
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "overlap_over_n",
     "overlap_table",
     "parts_bars",
+    "pictures_of",
     "published_dots",
     "reproduction_tables",
     "reproduction_text",

@@ -13,8 +13,8 @@ from isthmus.report._figure import INK
 COLORS = (
     "#0072B2", "#D55E00", "#009E73", "#C2569B", "#A87900", "#7C65C9", "#1F8FC0", "#A8534A", "#6F8A00", "#00878C",
 )  # fmt: skip
-PARTS = {"shared": "#7B6FC4", "echoed": "#BF7400", "bridged": "#00866F", "novel": "#8A8A8A"}
-"""Of the four parts of a mapped neighborhood."""
+PARTS = {"shared": "#7062BD", "echoed": "#A86600", "bridged": "#00836B", "novel": "#737373"}
+"""Of the four parts of a mapped neighborhood, dark enough for white numbers."""
 
 
 def colors(names: Iterable[str]) -> dict[str, str]:

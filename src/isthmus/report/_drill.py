@@ -16,10 +16,13 @@ from numpy import ndarray
 
 from isthmus._shapes import Int
 from isthmus.experiments import Audit, Neighborhoods
+from isthmus.report._figure import shortened
 from isthmus.report._tables import ends
 
 BEST = 8
 """Items bridged best, and as many bridged worst, that stand in the page without any script."""
+LABELS = 20
+"""Labels with the highest bridge rates that are shown, and as many with the lowest."""
 _SHORTEST_NAME = 120  # letters of a neighbor's name in the ranking
 
 
@@ -46,7 +49,9 @@ class Ranking:
         key: of the mapping and direction, as the script knows them.
         title: in words.
         best, worst: items, the most extreme first.
-        labels: label, number of items, bridge rate and echo rate over its items, highest bridge rate first.
+        labels: label, number of items, bridge rate and echo rate over its items, highest bridge rate first; where there are
+            many, the first and the last of them.
+        more_labels: how many stand between these.
     """
 
     key: str
@@ -54,6 +59,17 @@ class Ranking:
     best: tuple[Ranked, ...]
     worst: tuple[Ranked, ...]
     labels: tuple[tuple[str, int, float, float], ...]
+    more_labels: int
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes in a page, about."""
+        names = (name for each in (*self.best, *self.worst) for name in (each.name, each.label, *each.examples))
+        return (
+            sum(len(name.encode("utf-8", "replace")) for name in names)
+            + 600 * (len(self.best) + len(self.worst))
+            + sum(len(label[0].encode("utf-8", "replace")) + 110 for label in self.labels)
+        )
 
 
 def rankings(audit: Audit) -> list[Ranking]:
@@ -99,11 +115,13 @@ def _ranking(audit: Audit, number: int, lists: Neighborhoods) -> Ranking:
         )  # fmt: skip
 
     source, target = ends(audit, lists.direction)
+    by_label = list(_by_label(audit, lists, counts["bridged"], counts["echoed"], to_bridge))
+    more = max(0, len(by_label) - 2 * LABELS)
     return Ranking(
-        str(number), f"{lists.mapping}, {source} → {target}",
+        str(number), f"{shortened(lists.mapping)}, {shortened(source)} → {shortened(target)}",
         tuple(ranked(place, "bridged") for place in order[:BEST].tolist()),
         tuple(ranked(place, "echoed") for place in order[::-1][:BEST].tolist()),
-        tuple(_by_label(audit, lists, counts["bridged"], counts["echoed"], to_bridge)),
+        tuple(by_label if not more else by_label[:LABELS] + by_label[-LABELS:]), more,
     )  # fmt: skip
 
 

@@ -48,17 +48,28 @@ class Figure:
     chart: Any
     records: Sequence[dict[str, Any]]
 
-    def svg(self, ink: str = INK) -> str:
+    @property
+    def is_wide(self) -> bool:
+        """Whether it is drawn otherwise for a narrow screen: panels stand side by side, or one is wide."""
+        width = getattr(self.chart, "width", None)
+        return hasattr(self.chart, "hconcat") or (isinstance(width, int | float) and width > _NARROW)
+
+    def svg(self, ink: str = INK, *, narrow: bool = False) -> str:
         """The chart as SVG text, transparent, to stand in a file or in a page.
 
         Args:
             ink: color of texts, axes and grid; "currentColor" takes that of the page the SVG is put into.
+            narrow: for a narrow screen, panels one below the other and a single one less wide.
         """
         import vl_convert  # noqa: PLC0415 - heavy, and only pages and files need it
 
-        drawn = vl_convert.vegalite_to_svg(self._spec(INK)).replace(f'"{INK}"', f'"{ink}"')
+        spec = self._spec(INK)
+        if narrow and self.is_wide:
+            spec |= {"vconcat": spec.pop("hconcat"), "spacing": 20} if "hconcat" in spec else {"width": _NARROW}
+        drawn = vl_convert.vegalite_to_svg(spec).replace(f'"{INK}"', f'"{ink}"')
         # Ids are of the whole page that the SVG is put into, where other figures have theirs.
-        drawn = re.sub(r'(id="|url\(#)', rf"\g<1>{re.sub('[^a-z0-9]+', '-', self.name.lower())}-", drawn)
+        own = re.sub("[^a-z0-9]+", "-", self.name.lower()) + "-narrow" * narrow
+        drawn = re.sub(r'(id="|url\(#)', rf"\g<1>{own}-", drawn)
         label = escape(readable(f"{self.title}. {self.caption}"))
         return drawn.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 
@@ -131,6 +142,7 @@ def shortened(name: str) -> str:
 
 
 _LONGEST = 40
+_NARROW = 240  # pixels of a panel on a phone, beside the names on its axis
 _OF_DATA = ("values", "domain", "sort")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from isthmus.experiments import HubRow
 from isthmus.report._colors import colors
-from isthmus.report._figure import INK, Figure
+from isthmus.report._figure import INK, Figure, shortened
 from isthmus.report._rows import convention, slug
 
 
@@ -66,12 +66,12 @@ def hub_curves(hubs: Sequence[HubRow], source: str = "X", target: str = "Y") -> 
     first = shown[0]
     which = {"direction": first.direction, "metric": first.metric, "k": first.k, "include_self": first.include_self}
     caption = (
-        f"Left: the share of items that stand in at least so many of the others' neighbor lists; K on average. "
-        "The further right a line reaches, the stronger its hubs: items that are near to everything. Dashed: Y. Right: the "
+        f"First panel: the share of items that stand in at least so many of the others' neighbor lists; K on average. "
+        "The further right a line reaches, the stronger its hubs: items that are near to everything. Dashed: Y. Second: the "
         f"skewness of that number, near 0 without hubs. N={sum(first.counts)} items, counted within their test sets, "
         f"{convention(which)}."
     )
-    return Figure(slug("hubs", which), f"{source} → {target}: hubs", caption, chart, records)
+    return Figure(slug("hubs", which), f"{shortened(source)} → {shortened(target)}: hubs", caption, chart, records)
 
 
 def _name(space: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from isthmus.measures import CurvePoint
 from isthmus.report._colors import colors
-from isthmus.report._figure import INK, Figure
+from isthmus.report._figure import INK, Figure, shortened
 from isthmus.report._labels import spread_labels
 from isthmus.report._rows import Rows, records_of
 
@@ -70,8 +70,9 @@ def curve_figure(points: Sequence[CurvePoint], over: Literal["k", "n"], source: 
     names = alt.Chart(alt.InlineData(words)).mark_text(align="left", dx=8).encode(x=x, y=y, text="text:N")
     fixed = f"K={records[0]['k']}" if over == "n" else f"N={records[0]['n']}"
     caption = (
-        f"Share of an item's K nearest neighbors that {source} and {target} have in common, mNNO, at {fixed}, self "
-        "excluded; band: 95 % interval about new items drawn like these; dashed: chance, under a random pairing."
+        f"Share of an item's K nearest neighbors that {source} and {target} have in common, mNNO, at {fixed}, "
+        f"{records[0]['metric']}, self excluded; band: 95 % interval about new items drawn like these; dashed: chance, "
+        "under a random pairing."
     )
     chart = alt.layer(band, chance, line, names).properties(width=380, height=260)
     return Figure(f"curve-over-{over}", f"mNNO({source}, {target}) over {over.upper()}", caption, chart, records)
@@ -100,12 +101,12 @@ def _overlaps(points: Any, over: Literal["k", "n"], source: str, target: str) ->
     )
     caption = (
         f"Share of an item's K nearest neighbors that two spaces have in common, mNNO, against {over.upper()}: input and "
-        f"mapped input (left), target and mapped input (right); {pooled}. Long dashes: input and target themselves, "
+        f"mapped input (first panel), target and mapped input (second); {pooled}. Long dashes: input and target themselves, "
         f"mNNO(X, Y); short dashes: chance. {where}, {first['metric']}, self "
         f"{'included' if first['include_self'] else 'excluded'}."
     )
     which = [first["direction"].replace("->", "-"), first["metric"], *(["self"] * first["include_self"])]
-    title = f"{source} → {target}: overlap over {over.upper()}"
+    title = f"{shortened(source)} → {shortened(target)}: overlap over {over.upper()}"
     return Figure("-".join([f"overlap-over-{over}", *which]), title, caption, alt.hconcat(*panels, spacing=20), records)
 
 
@@ -142,5 +143,8 @@ def _panel(records: list[dict[str, Any]], over: str, kind: str, said: str, tints
         drawn(levels).mark_line(strokeWidth=1.3).encode(strokeDash=dash),
         drawn(twins).mark_line(strokeWidth=1.2), drawn(twins).mark_point(shape="triangle-up", size=26, opacity=1),
         drawn(trained).mark_line(strokeWidth=2), drawn(trained).mark_point(filled=True, size=34, opacity=1),
-        drawn(words).mark_text(align="left", dx=8, fontSize=11).encode(text="text:N"),
+        drawn([each for each in words if each.get("trained")]).mark_point(filled=True, size=34, opacity=1, xOffset=10),
+        drawn([each for each in words if each.get("trained") is False])
+        .mark_point(shape="triangle-up", size=26, opacity=1, xOffset=10),
+        alt.Chart(alt.InlineData(words)).mark_text(align="left", dx=17, fontSize=11).encode(x=x, y=y, text="text:N"),
     ).properties(width=_WIDTH, height=_HEIGHT, title=said)  # fmt: skip

@@ -7,11 +7,13 @@ head allows the one script that isthmus wrote, by its hash, and no request to an
 
 import base64
 import hashlib
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,17 +22,20 @@ from isthmus.experiments import Audit, AuditRow, Results, beside_published, open
 from isthmus.pairs import whole
 from isthmus.report._answers import Answer, answers
 from isthmus.report._drill import Packed, Ranking, clean, pack, rankings
-from isthmus.report._figure import Figure
+from isthmus.report._figure import Figure, shortened
 from isthmus.report._figures import audit_figures, run_figures
 from isthmus.report._hubs import hub_curves
 from isthmus.report._published import published_dots
-from isthmus.report._rows import facts
+from isthmus.report._rows import convention, facts
 from isthmus.report._tables import ends
+from isthmus.report._thumbnails import SIZES
 
 MOST = 3_000_000
 """Bytes that a page may have; the lists of the items get what the rest leaves, and at least `_LEAST`."""
 _LEAST = 300_000
 _FIGURES = 1_900_000
+_RANKINGS = 500_000
+_LISTED = SIZES.index(40)  # the pictures of the rankings, as large as they are shown
 _ROLES = re.compile(r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*")')  # of marks: the drawing as a whole is named
 _LINES = 300  # of a figure's data that stand in the page; its CSV holds all
 
@@ -121,6 +126,10 @@ def page(audit: Audit, figures: Sequence[Figure] | None = None, *, images: str |
         parts["html"]
     )
     sections, left_out = _sections(figures)
+    for section in sections:
+        if section["id"] == "overlap-over-k" and "planned" in audit.settings:
+            section["intro"] += " A run has no curves over N: its cells keep counts, not vectors; an audit draws them."
+    listed = _rankings(audit, ranked, pictures)
     about: dict[str, Any] = {
         "title": audit.pairs, "facts": facts(asdict(audit.rows[0])), "answers": [_capital(each) for each in answers(audit)],
         "notes": list(_notes(audit)), "sections": sections, "left_out": left_out,
@@ -128,26 +137,30 @@ def page(audit: Audit, figures: Sequence[Figure] | None = None, *, images: str |
         "tables": list(_tables(audit)),
         "population": audit.rows[0].interval_population, "version": __version__, "style": parts["css"],
         "script": parts["js"], "policy": _policy(parts["css"], parts["js"]), "missing": _missing(audit),
-        "rankings": _rankings(audit, ranked), "pictures": pictures[-1] if pictures else {},
+        "rankings": listed, "unlisted": len(ranked) - len(listed), "pictures": pictures[_LISTED] if pictures else {},
     }  # fmt: skip
     bare = template.render(**about, drill=None)
     if not audit.neighborhoods:
         return bare
-    room = MOST - len(template.render(**about, drill=_Drill("", 0, "")).encode("utf-8", "replace")) - 1000
+    room = MOST - len(template.render(**about, drill=_Drill("", "", 0)).encode("utf-8", "replace")) - 1000
     packed = pack(audit, max(room, _LEAST), ranked, pictures)
-    return template.render(**about, drill=_Drill(packed.text, audit.neighborhoods[0].k, _said(audit, packed)))
+    return template.render(**about, drill=_Drill(packed.text, _said(audit, packed), packed.items))
 
 
 @dataclass(frozen=True, slots=True)
 class _Drill:
     text: str
-    k: int
     said: str
+    total: int
 
 
 def _said(audit: Audit, packed: Packed) -> str:
     """What is in the lists of the page, and what is not."""
-    said = "Lists are of the first seed." if audit.settings.get("seeds", 1) != 1 else ""
+    lists = audit.neighborhoods[0]
+    setting = {"k": lists.k, "metric": lists.metric, "include_self": lists.include_self}
+    said = f"N={packed.items:,} items, each among those of its own test set; {convention(setting)}."
+    if audit.settings.get("seeds", 1) != 1:
+        said += " Lists are of the first seed."
     if packed.shown < packed.items:
         said += (
             f" To keep this file small it holds {packed.shown:,} of the {packed.items:,} items, drawn at random, "
@@ -155,7 +168,7 @@ def _said(audit: Audit, packed: Packed) -> str:
         )
     else:
         said += f" All {packed.items:,} items are in this file, compressed."
-    return said.strip()
+    return said
 
 
 def _policy(style: str, script: str) -> str:
@@ -169,13 +182,20 @@ def _policy(style: str, script: str) -> str:
 
 def _capital(answer: Answer) -> dict[str, str]:
     return {
-        "source": answer.source, "target": answer.target, "subject": answer.subject[:1].upper() + answer.subject[1:],
+        "source": shortened(answer.source), "target": shortened(answer.target),
+        "subject": answer.subject[:1].upper() + answer.subject[1:],
         "finding": answer.finding, "why": answer.why, "tone": answer.tone,
     }  # fmt: skip
 
 
 def _notes(audit: Audit) -> Iterator[str]:
     """What a reader of an unfinished or wounded run has to know before anything else."""
+    bare = [row.k for row in audit.rows if not math.isnan(row.bridge_index) and math.isnan(row.bridge_index_low)]
+    if bare:
+        yield (
+            f"No intervals at K={', '.join(map(str, dict.fromkeys(bare)))}: half of a test set has fewer than 2K items. Use "
+            "a smaller K or fewer folds."
+        )
     planned, done = audit.settings.get("planned", 0), audit.settings.get("done", 0)
     if done < planned:
         yield f"{planned - done} of the {planned} cells of this run are missing; `isthmus run` goes on where it stopped."
@@ -206,51 +226,54 @@ def _pictures(audit: Audit, images: str | Path | None) -> list[dict[int, str]]:
     return thumbnails(images, audit.ids)
 
 
-def _rankings(audit: Audit, ranked: Sequence[Ranking]) -> list[dict[str, Any]]:
-    """The rankings, that of the best mapping of the first direction open."""
+def _rankings(audit: Audit, ranked: Sequence[Ranking], pictures: Sequence[dict[int, str]]) -> list[dict[str, Any]]:
+    """The rankings, that of the best mapping of the first direction open; of many, as many as fit."""
+    small = pictures[_LISTED] if pictures else {}
     first = audit.neighborhoods[0].direction if audit.neighborhoods else None
     best = audit.best(first).mapping if first is not None else None
-    lists = zip(ranked, audit.neighborhoods, strict=True)
-    return [
-        {
-            **{name: getattr(each, name) for name in ("key", "title", "best", "worst", "labels")},
-            "count": f"{len(of.items):,}",
-            "open": (of.direction, of.mapping) == (first, best),
-        }
-        for each, of in lists
-    ]
+    found, room = [], _RANKINGS
+    for each, of in zip(ranked, audit.neighborhoods, strict=True):
+        is_open = (of.direction, of.mapping) == (first, best)
+        room -= each.size + sum(len(small.get(item.row, "")) for item in (*each.best, *each.worst))
+        if is_open or room >= 0:
+            found.append({
+                **{name: getattr(each, name) for name in ("key", "title", "best", "worst", "labels", "more_labels")},
+                "count": f"{len(of.items):,}", "open": is_open,
+            })  # fmt: skip
+    return found
 
 
 def _sections(figures: Sequence[Figure]) -> tuple[list[dict[str, Any]], int]:
     """The figures under their headings, in the order of `_SECTIONS`, and how many were left out for want of room.
 
-    Figures of the first k and metric stand open, those of others are folded away, as many as fit. Of figures with one name,
-    learning curves of several folds for instance, the first is taken.
+    Figures of the first k and metric stand open, those of others are folded away, as many as fit: the former go first. Of
+    figures with one name, learning curves of several folds for instance, the first is taken.
     """
     groups: dict[str, list[Figure]] = {name: [] for name, *_ in _SECTIONS}
     for figure in {figure.name: figure for figure in reversed(figures)}.values():
         groups[next((name for name in groups if figure.name.startswith(name)), "other")].insert(0, figure)
     sections: list[dict[str, Any]] = []
-    folded: list[tuple[dict[str, Any], Figure]] = []
+    queue: list[tuple[bool, dict[str, Any], Figure]] = []
     for name, short, title, intro in _SECTIONS:
         if groups[name]:
             first = _setting(groups[name][0])
             section: dict[str, Any] = {"id": name, "short": short, "title": title, "intro": intro, "lead": not sections}
-            section |= {"parts": [_part(each) for each in groups[name] if _setting(each) == first], "others": []}
-            folded += [(section, each) for each in groups[name] if _setting(each) != first]
+            section |= {"parts": [], "others": []}
+            queue += [(_setting(each) != first, section, each) for each in groups[name]]
             sections.append(section)
-    room = _FIGURES - sum(_size(part) for section in sections for part in section["parts"])
-    for number, (section, figure) in enumerate(folded):
-        part = _part(figure)
+    room, left_out = _FIGURES, 0
+    for number, (folded, section, figure) in enumerate(sorted(queue, key=itemgetter(0))):
+        part = _part(figure, narrow=not folded)
         room -= _size(part)
         if room < 0:
-            return sections, len(folded) - number
-        section["others"].append(part)
-    return sections, 0
+            left_out = len(queue) - number
+            break
+        section["others" if folded else "parts"].append(part)
+    return [section for section in sections if section["parts"]], left_out
 
 
 def _size(part: dict[str, Any]) -> int:
-    return len(part["svg"]) + len(part["csv"]) + 60 * sum(map(len, part["lines"]))
+    return len(part["svg"]) + len(part["narrow"]) + len(part["csv"]) + 60 * sum(map(len, part["lines"]))
 
 
 def _setting(figure: Figure) -> str:
@@ -258,14 +281,20 @@ def _setting(figure: Figure) -> str:
     return re.sub(r"^.*-(x-y|y-x)", "", figure.name) if re.search("-(x-y|y-x)", figure.name) else ""
 
 
-def _part(figure: Figure) -> dict[str, Any]:
+def _part(figure: Figure, *, narrow: bool) -> dict[str, Any]:
+    """A figure as the template wants it; drawn twice, for a narrow screen too, where that is asked for and of use."""
     columns = list(figure.records[0]) if figure.records else []
     lines = [[_cell(record.get(name)) for name in columns] for record in figure.records[:_LINES]]
     return {
         "id": re.sub("[^a-z0-9]+", "-", figure.name.lower()), "title": figure.title, "caption": figure.caption,
         "svg": _ROLES.sub("", figure.svg("currentColor")),
+        "narrow": _ROLES.sub("", figure.svg("currentColor", narrow=True)) if narrow and figure.is_wide else "",
         "csv": "data:text/csv;charset=utf-8," + quote(figure.csv(), errors="replace"),
-        "columns": [name.replace("_", " ") for name in columns], "lines": lines,
+        "columns": [
+            {"text": name.replace("_", " "), "number": any(line[place]["number"] for line in lines)}
+            for place, name in enumerate(columns)
+        ],
+        "lines": lines,
         "more": max(0, len(figure.records) - _LINES),
     }  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Where the neighbors of f(x) come from, as stacked bars."""
 
 from isthmus.report._colors import PARTS
-from isthmus.report._figure import Figure
+from isthmus.report._figure import Figure, shortened
 from isthmus.report._rows import Rows, facts, records_of, slug
 
 _SAID = {"shared": "both spaces", "echoed": "only the input", "bridged": "only the target", "novel": "neither"}
@@ -35,7 +35,7 @@ def parts_bars(rows: Rows, source: str = "X", target: str = "Y") -> Figure:
             middle = start + row[part] / 2
             values.append({
                 "mapping": row["mapping"], "part": legend[part], "from": start, "to": start + row[part], "middle": middle,
-                "share": row[part] / k, "said": f"{row[part]:.1f}" if row[part] / k >= 0.034 else "",
+                "share": row[part] / k, "said": f"{row[part]:.1f}",
             })  # fmt: skip
             start += row[part]
     names = [row["mapping"] for row in found]
@@ -48,7 +48,8 @@ def parts_bars(rows: Rows, source: str = "X", target: str = "Y") -> Figure:
             "part:N", scale=scale, title=None, legend=alt.Legend(orient="top", columns=2)
         ),
     )  # fmt: skip
-    words = base.mark_text(color="#ffffff", fontSize=11.5).encode(x="middle:Q", text="said:N")
+    room = base.transform_filter("datum.share * width >= 19")  # pixels that a number takes, in a figure of any width
+    words = room.mark_text(color="#ffffff", fontSize=11.5).encode(x="middle:Q", text="said:N")
     chart = alt.layer(bars, words).properties(width=460, height={"step": 26})
     records = [{"mapping": row["mapping"], "role": row["role"]} | {part: row[part] for part in PARTS} for row in found]
     caption = (
@@ -56,4 +57,5 @@ def parts_bars(rows: Rows, source: str = "X", target: str = "Y") -> Figure:
         "in both spaces (shared), only in the input (echoed), only in the target (bridged), in neither (novel). "
         f"{facts(found[0])}"
     )
-    return Figure(slug("parts", found[0]), f"{source} → {target}: where mapped neighbors come from", caption, chart, records)
+    title = f"{shortened(source)} → {shortened(target)}: where mapped neighbors come from"
+    return Figure(slug("parts", found[0]), title, caption, chart, records)

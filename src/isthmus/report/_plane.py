@@ -5,7 +5,7 @@ from typing import Any
 from isthmus.report._colors import colors
 from isthmus.report._figure import INK, Figure, shortened
 from isthmus.report._labels import place_labels
-from isthmus.report._rows import Rows, facts, records_of, slug
+from isthmus.report._rows import Rows, chance_rate, facts, records_of, slug
 
 _SIDE = 320.0
 _X, _Y = "echo rate", "bridge rate"
@@ -52,7 +52,7 @@ def bridge_plane(rows: Rows, source: str = "X", target: str = "Y", *, whole: boo
         lines = [{_X: 1.0, _Y: 0.0, "x2": 1.0, "y2": above - 0.03, "mapping": "identity"}] if above > 0.1 else []
         left = _panel(values, full, full, tints, said, lines, frame).properties(title="The whole plane")
         chart = alt.hconcat(left, chart.properties(title="The framed part, enlarged"), spacing=36)
-    title = f"{source} → {target}: bridge plane"
+    title = f"{shortened(source)} → {shortened(target)}: bridge plane"
     return Figure(slug("bridge-plane", found[0]), title, _caption(found), chart, [_table(value) for value in values])
 
 
@@ -96,7 +96,7 @@ def _panel(
         drawn(bars).mark_rule(strokeWidth=1.6, opacity=0.75).encode(x2="x2:Q", y2="y2:Q", color=paint),
         points.transform_filter("datum.kind !== 'untrained'").mark_point(size=95, filled=True, opacity=1),
         points.transform_filter("datum.kind === 'untrained'").mark_point(size=80, strokeWidth=2, opacity=1),
-        drawn(words).mark_text(align="left").encode(text="text:N", color=paint),
+        drawn(words).mark_text(align="left").encode(text="text:N"),
     ]  # fmt: skip
     return alt.layer(*layers).properties(width=_SIDE, height=_SIDE)
 
@@ -127,7 +127,7 @@ def _landmark(name: str, x: float, y: float) -> dict[str, Any]:
 
 
 def _landmarks(rows: list[dict[str, Any]]) -> list[tuple[str, float, float]]:
-    marks = [("perfect", 0.0, 1.0), ("chance", rows[0]["chance"], rows[0]["chance"])]
+    marks = [("perfect", 0.0, 1.0), ("chance", chance_rate(rows[0]), chance_rate(rows[0]))]
     return marks if any(row["mapping"] == "identity" for row in rows) else [("identity", 1.0, 0.0), *marks]
 
 
@@ -176,9 +176,11 @@ def _table(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _caption(rows: list[dict[str, Any]]) -> str:
+    noise = f"{chance_rate(rows[0]):.3f}"
     return (
         "Of the neighbors that an item has only in the input, how many the mapping keeps (echo rate, across), and of those "
         "that it has only in the target, how many it recovers (bridge rate, upwards). Above the dotted line lies "
         "what carries the target more than it echoes the input: the identity is at (1, 0), a perfect mapping at (0, 1), "
-        f"noise at chance. Circles: mappings; hollow triangles: untrained twins; bars: 95 % intervals. {facts(rows[0])}"
+        f"noise at chance, ({noise}, {noise}). Circles: mappings; hollow triangles: untrained twins; bars: 95 % intervals. "
+        f"{facts(rows[0])}"
     )

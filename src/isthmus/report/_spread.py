@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import numpy as np
+
 from isthmus.report._colors import colors
-from isthmus.report._figure import INK, Figure
-from isthmus.report._rows import Rows, convention, records_of, slug
+from isthmus.report._figure import INK, Figure, shortened
+from isthmus.report._rows import Rows, chance_rate, convention, records_of, slug
 
 _RATES = {"echo_rate": "echo rate", "bridge_rate": "bridge rate"}
 
@@ -41,25 +43,25 @@ def spread_dots(parts: Rows, source: str = "X", target: str = "Y") -> Figure:
     trained, twins = (
         [record for record in shown if record["mapping"].startswith("untrained-") is which] for which in (False, True)
     )
+    level = float(np.mean([chance_rate(row) for row in found]))
     panels: list[Any] = []
     for rate, said in _RATES.items():
-        x = alt.X(f"{rate}:Q", title=said, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=5))
-        axis = alt.Axis(labels=False, ticks=False) if panels else alt.Axis()
-        y = alt.Y("mapping:N", sort=names, title=None, axis=axis)
-        level = alt.Chart(alt.InlineData([{rate: found[0]["chance"]}])).mark_rule(color=INK, strokeDash=[2, 3]).encode(x=x)
+        x = alt.X(f"{rate}:Q", title=said, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=4))
+        y = alt.Y("mapping:N", sort=names, title=None)
+        upright = alt.Chart(alt.InlineData([{rate: level}])).mark_rule(color=INK, strokeDash=[2, 3]).encode(x=x)
         dots, hollow, means = (alt.Chart(alt.InlineData(data)).encode(x=x, y=y) for data in (trained, twins, shown))
         layers = (
-            level, dots.mark_point(filled=True, size=46, opacity=0.7).encode(color=paint),
+            upright, dots.mark_point(filled=True, size=46, opacity=0.7).encode(color=paint),
             hollow.mark_point(shape="triangle-up", size=36, opacity=0.8).encode(color=paint),
             means.mark_tick(thickness=2, height=16, color=INK, opacity=1).encode(x=alt.X(f"mean({rate}):Q")),
         )  # fmt: skip
-        panels.append(alt.layer(*layers).properties(width=270, height={"step": 24}))
+        panels.append(alt.layer(*layers).properties(width=240, height={"step": 24}))
     sets = len({record["part"] for record in records})
     seeds = sum(record["mapping"] == names[-1] for record in shown)
     caption = (
-        f"Echo rate (left) and bridge rate (right) on each of {sets} test set{'s' * (sets > 1)}, a dot for each set and "
-        f"seed ({seeds} for a mapping; hollow: untrained twins); upright line: their mean; dashed: chance. "
-        f"N={min(r['n'] for r in records)} items or more in a test set, {convention(found[0])}."
+        f"Echo rate (first panel) and bridge rate (second) on each of {sets} test set{'s' * (sets > 1)}, a dot for each set "
+        f"and seed ({seeds} for a mapping; hollow: untrained twins); upright line: their mean; dashed: random vectors, "
+        f"{level:.3f}. N={min(r['n'] for r in records)} items or more in a test set, {convention(found[0])}."
     )
-    title = f"{source} → {target}: by test set and seed"
-    return Figure(slug("spread", found[0]), title, caption, alt.hconcat(*panels, spacing=12), records)
+    title = f"{shortened(source)} → {shortened(target)}: by test set and seed"
+    return Figure(slug("spread", found[0]), title, caption, alt.hconcat(*panels, spacing=16), records)

@@ -10,7 +10,7 @@ const named = (tag, className, text) => Object.assign(make(tag, className, text)
 
 // Figures as files: the SVG with a fixed ink instead of the page's, the PNG from it on white.
 const standalone = (figure) => {
-  const svg = figure.querySelector(".chart svg").cloneNode(true);
+  const svg = figure.querySelector(".chart svg").cloneNode(true); // of a figure drawn for two widths the wide one
   return new XMLSerializer().serializeToString(svg).replaceAll("currentColor", "#5f6368");
 };
 const save = (content, type, name) => {
@@ -90,6 +90,11 @@ const lookup = (data) => {
     return item;
   };
 
+  const tell = (text, name) => {
+    const bdi = make("bdi", "", name);
+    $("told").replaceChildren(...(name === undefined ? [] : [bdi, name && text.startsWith("matches") ? " " : ": "]), text);
+  };
+
   const open = (number, focus) => {
     current = number;
     const { mapping, source, target, place } = view();
@@ -119,7 +124,7 @@ const lookup = (data) => {
     }
     shown.append(columns);
     const count = (part) => f.filter((other) => kind(other) === part).length;
-    $("told").textContent = `${data.names[number]}: ${["shared", "echoed", "bridged", "novel"].map((part) => `${count(part)} ${part}`).join(", ")}`;
+    tell(["shared", "echoed", "bridged", "novel"].map((part) => `${count(part)} ${part}`).join(", "), data.names[number]);
     if (focus) {
       head.focus({ preventScroll: true });
       shown.scrollIntoView({ block: "nearest" });
@@ -172,7 +177,11 @@ const lookup = (data) => {
     active = -1;
     input.setAttribute("aria-expanded", String(!list.hidden));
     input.removeAttribute("aria-activedescendant");
-    $("told").textContent = wanted ? (matches.length ? `${matches.length}${matches.length === MOST ? " or more" : ""} items found` : "no item found") : "";
+    const number = known.size, total = Number($("told").dataset.total), locale = (count) => count.toLocaleString("en");
+    const held = number < total ? `this file holds ${locale(number)} of ${locale(total)} items` : `of ${locale(number)} items`;
+    if (!wanted) tell("");
+    else if (matches.length) tell(`${matches.length}${matches.length === MOST ? " or more" : ""} items found`);
+    else tell(`matches no item (${held}).`, input.value.trim());
   };
   input.addEventListener("input", find);
   input.addEventListener("blur", close);
@@ -198,8 +207,7 @@ const lookup = (data) => {
     rankingsOf();
     if (current !== null) open(current, false);
   });
-  const start = rankings.findIndex((each) => each.open);
-  choice.value = String(Math.max(start, 0));
+  choice.value = rankings.find((each) => each.open)?.dataset.view ?? "0";
   rankingsOf();
   const rows = new Map(data.rows.map((row, number) => [String(row), number]));
   for (const name of document.querySelectorAll(".ranked [data-item]")) {
@@ -218,9 +226,15 @@ const lookup = (data) => {
 };
 
 const packed = $("drill");
-if (packed && "DecompressionStream" in window) {
-  await unpack(packed.textContent).then(lookup);
-  document.documentElement.dataset.ready = "";
+if (packed) {
+  try {
+    lookup(await unpack(packed.textContent)); // DecompressionStream: browsers from 2023 on
+    document.documentElement.dataset.ready = "";
+  } catch (error) {
+    console.warn(error);
+    $("told").className = "note";
+    $("told").textContent = "Items cannot be looked up here: this browser is too old, or this file is damaged. The rankings below need neither.";
+  }
 }
 
 addEventListener("beforeprint", () => document.querySelectorAll(".ranking:not([hidden])").forEach((each) => { each.open = true; }));
