@@ -18,6 +18,8 @@ import isthmus
 from isthmus import IsthmusError
 from isthmus._errors import DataError
 from isthmus.experiments import READY, _store, audit, open_results, plan, read_spec, run
+from isthmus.experiments._spec import Entry
+from isthmus.mappings import FAMILY
 from isthmus.pairs import Pairs
 
 EXPORTS = ("results.json", "results.parquet", "cells.json", "cells.parquet", "plan.json")
@@ -376,6 +378,9 @@ BAD = [
     ("rate", '[[mappings]]\nname = "nn"\nlearning_rate = -1.0', r"spec.mappings\[1\].learning_rate: needed a positive number"),
     ("empty grid", '[[mappings]]\nname = "nn"\n[mappings.grid]\nhidden = []', r"spec.mappings\[1\].grid.hidden: needed one value"),
     ("key of a grid", '[[mappings]]\nname = "nn"\n[mappings.grid]\nhiden = [3]', r"spec.mappings\[1\].grid.hiden: .*'hidden'"),
+    ("folds of no grid", '[[mappings]]\nname = "nn"\ngrid_folds = 3', r"spec.mappings\[1\].grid_folds: needed only with a grid"),
+    ("beside a grid", '[[mappings]]\nname = "nn"\ngrid = "paper"\npatience = 3', r"\[1\].patience: needed none beside a grid"),
+    ("margin", '[[mappings]]\nname = "nn"\nmargin = 0.3', r"spec.mappings\[1\].margin: needed only for the loss max-margin"),
     ("ridge with epochs", '[[mappings]]\nname = "ridge"\ntitle = "r"\nepochs = 3', r"spec.mappings\[1\].epochs: needed none for ridge"),
     ("same twice", '[[mappings]]\nname = "ridge"', r"spec.mappings\[1\].title: needed another"),
     ("table", "[training]\nepochz = 3", "spec.training: needed one of name, data"),
@@ -396,6 +401,67 @@ def test_what_a_spec_refuses(tmp_path, text, match):
     with pytest.raises(IsthmusError, match=match) as caught:
         read_spec(tmp_path / "bad.toml")
     assert re.search(r"\. [A-Z`].*[.?]$", str(caught.value)), "the next step is missing"
+
+
+SETTINGS = {
+    "loss": "cosine", "recipe": "authors-code", "grid": "paper", "activation": "tanh", "optimizer": "adam",
+    "learning_rate": 0.5, "batch": 7, "epochs": 5, "patience": 3, "held_out": 0.5, "shuffle": False,
+    "initialization": "truncated-normal", "bias": 0.5, "scaling": "standardize", "hidden": 3, "dropout": 0.5,
+    "weight_decay": 0.5,
+}  # fmt: skip
+NEVER_ALONE = {"name", "title", "labels", "grid_folds", "margin"}  # which need a loss or a grid beside them
+
+
+def entry_spec(tmp_path, name, text=""):
+    (tmp_path / "one.toml").write_text(f'name = "one"\n[data]\nname = "emoji"\n[[mappings]]\nname = "{name}"\n{text}\n')
+    return read_spec(tmp_path / "one.toml")
+
+
+@pytest.mark.parametrize("name", [*FAMILY, "nn-3"])
+def test_a_mapping_takes_what_changes_it_and_refuses_the_rest(tmp_path, name):
+    assert SETTINGS.keys() | NEVER_ALONE == set(Entry.__struct_fields__)
+    plain = entry_spec(tmp_path, name).mappings[0]
+    taken = set()
+    for key, value in SETTINGS.items():
+        try:
+            [entry] = entry_spec(tmp_path, name, f"{key} = {json.dumps(value)}").mappings
+        except IsthmusError as error:
+            message = str(error)
+        else:
+            message = ""
+            taken.add(key)
+            assert entry.make(0).get_params() != plain.make(0).get_params(), key
+        assert key in taken or re.fullmatch(
+            rf"spec\.mappings\[0\]\.{key}: needed none for {name}, .* Leave it out\.", message
+        )
+    untouched = {
+        "lin": {"activation", "hidden", "dropout"}, "nn": set(), "nn-3": set(),
+        "contrastive": {"loss", "grid"}, "relational": {"loss", "grid"},
+        "rcsls": {"loss", "grid", "activation", "hidden", "dropout"},
+    }  # fmt: skip
+    assert taken == SETTINGS.keys() - untouched.get(name, SETTINGS.keys())
+
+
+@pytest.mark.parametrize("name", [*FAMILY, "nn-3"])
+def test_a_mapping_is_repeated_only_where_its_seed_changes_it(spec_file, tmp_path, name):
+    """Five copies of one training would give the rank-sum test its smallest p."""
+    (tmp_path / "split.tsv").write_text(
+        "index\tpart\n" + "\n".join(f"{i}\t{'train' if i < 60 else 'test'}" for i in range(90))
+    )
+    more = f'[[mappings]]\nname = "{name}"\ntitle = "one"\n'
+    cells = plan(read_spec(spec_file(more=more, protocol='split = "split.tsv"\ndirections = ["x->y"]')))
+    made = [repr(cell.entry.make(cell.seed).get_params()) for cell in cells if cell.title == "one"]
+    assert len(made) == len(set(made)) == (5 if name in ("lin", "nn", "nn-3", "contrastive", "relational", "rcsls") else 1)
+
+
+def test_a_mapping_without_a_loss_of_the_spec_has_none_on_record(spec_file, tmp_path):
+    more = '[[mappings]]\nname = "rcsls"\nepochs = 2\n[[mappings]]\nname = "procrustes"\n'
+    more = more.replace("epochs = 2", "epochs = 2\npatience = 0")
+    results = run(read_spec(spec_file(more=more, measure="epochs = [1]", protocol="folds = 2")), tmp_path / "out")
+    assert {(r["mapping"], r["loss"], r["recipe"]) for r in results.records()} == {
+        ("ridge", None, None), ("procrustes", None, None), ("rcsls", None, "paper"),
+    }  # fmt: skip
+    assert {(curve.mapping, curve.loss) for done in results.cells for curve in done.curves} == {("rcsls", "rcsls")}
 
 
 def test_missing_files_are_all_named(tmp_path):

@@ -88,7 +88,7 @@ def _made(cell: Cell) -> Mapping:
         return cell.entry.make(0).twin(cell.seed) or Untrained(seed=cell.seed)
     learned = cell.entry.make(cell.seed)
     if isinstance(learned, MLP):
-        longest = learned.grid.epochs if learned.grid is not None else cell.entry.settings().epochs
+        longest = learned.grid.epochs if learned.grid is not None else learned._recipe().epochs
         learned.checkpoints = tuple(epoch for epoch in cell.measure.epochs if epoch <= longest)
     return learned
 
@@ -177,7 +177,7 @@ def _rows(cell: Cell, tallies: Sequence[Tally], errors: Errors | None) -> list[d
 def trained_by(cell: Cell) -> dict[str, str | None]:
     """The loss and the recipe of a cell, where they mean something."""
     return {
-        "loss": cell.entry.loss if cell.entry.trains and cell.role == "mapping" else None,
+        "loss": cell.entry.loss if cell.entry.has_loss and cell.role == "mapping" else None,
         "recipe": cell.entry.recipe if cell.entry.trains else None,
     }
 
@@ -189,7 +189,7 @@ def _curves(learned: MLP, cell: Cell, items: Items) -> Iterator[dict[str, Any]]:
         learned, side, items.splits[cell.part], k=cell.measure.k, metric=cell.measure.metric,
         include_self=cell.measure.include_self, name=cell.title, direction=cell.direction, recipe=cell.entry.recipe,
     ):  # fmt: skip
-        yield from replace(each, pairs=cell.pairs).records()
+        yield from replace(each, pairs=cell.pairs, loss=trained_by(cell)["loss"] or cell.entry.name).records()
 
 
 def _json(value: Any) -> bytes:
