@@ -163,24 +163,78 @@ def test_what_is_there_is_not_done_again_and_a_change_repeats_what_it_touches(sp
     assert seen[0][1] == 0
 
 
-def test_killed_ten_times_the_results_are_the_same_bytes(spec_file, tmp_path):
-    path = spec_file(more="", controls="true", protocol="folds = 2")
-    begin = time.monotonic()
-    assert finished(started(path, "--out", "whole", "--processes", 1, cwd=tmp_path))[0] == 0
-    whole = time.monotonic() - begin
-    draw = random.Random(0)
-    there = []
-    for number in range(10):
-        process = started(path, "--out", "killed", "--processes", 1 + number % 2, cwd=tmp_path)
-        time.sleep(whole * draw.uniform(0.4, 1.0))
-        os.killpg(process.pid, signal.SIGKILL) if number % 3 else process.kill()
+GRID = """[[mappings]]
+name = "nn"
+grid_folds = 2
+[mappings.grid]
+learning_rate = [0.01, 0.001]
+hidden = [4]
+dropout = [0.0]
+epochs = 3
+"""
+TRAINED = {"more": LIN + GRID, "protocol": "folds = 2", "measure": "epochs = [1, 3]"}
+
+
+@pytest.fixture
+def undisturbed(spec_file, tmp_path):
+    """A spec whose cells are trained, with a grid and curves; its results; and the names of the cells that JAX does."""
+    path = spec_file(**TRAINED)
+    results = run(read_spec(path), tmp_path / "whole")
+    return path, {done.folder.name for done in results.cells if done.cell.entry.trains}
+
+
+def at_work(folder, among, process):
+    """Cells of these that a run is at, once it is; none if it ends before."""
+    while process.poll() is None:
+        there = {lock.name[1:-5] for lock in folder.glob("cells/.*.lock")} & among
+        if there:
+            return there
+        time.sleep(0.005)
+    return set()
+
+
+@pytest.mark.skipif(_store.fcntl is None, reason="what a run is at shows in its claims")
+@pytest.mark.filterwarnings("ignore::isthmus.training.TrainingWarning")
+def test_killed_ten_times_amid_trainings_the_results_are_the_same_bytes(undisturbed, tmp_path):
+    path, trained = undisturbed
+    draw, met = random.Random(0), []
+    folder = tmp_path / "killed"
+    while len(met) < 10:
+        process = started(path, "--out", folder, "--processes", 1 + len(met) % 2, cwd=tmp_path)
+        claimed = at_work(folder, trained, process)
+        time.sleep(draw.uniform(0, 1.5))  # a cell of these takes about a second, most of it to compile
+        meant = {name for name in claimed if (folder / f"cells/.{name}.lock").exists()}
+        os.killpg(process.pid, signal.SIGKILL) if len(met) % 3 else process.kill()
         process.communicate(timeout=60)  # no process of a killed run goes on
-        there.append(len(list((tmp_path / "killed/cells").glob("[!.]*"))))
-        if there[-1] > 14:  # begin anew before all is done, so that every kill meets a run at work
-            shutil.rmtree(tmp_path / "killed")
-    assert finished(started(path, "--out", "killed", "--processes", 1, cwd=tmp_path))[0] == 0
-    assert max(there) > 0, there
-    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
+        met += [meant] * bool(meant)
+        if all((folder / "cells" / name).is_dir() for name in trained):  # all were done in spite of it: begin anew
+            assert finished(started(path, "--out", folder, cwd=tmp_path))[0] == 0
+            assert contents(folder) == contents(tmp_path / "whole")
+            shutil.rmtree(folder)
+    assert finished(started(path, "--out", folder, cwd=tmp_path))[0] == 0
+    assert contents(folder) == contents(tmp_path / "whole")
+    assert {name.rpartition("/")[2] for name in contents(folder)} > {"curves.json", "grid.json", "items.parquet"}
+
+
+@pytest.mark.skipif(_store.fcntl is None or not shutil.which("ps"), reason="workers are found with ps")
+@pytest.mark.filterwarnings("ignore::isthmus.training.TrainingWarning")
+def test_a_worker_that_is_killed_is_one_line_and_the_run_goes_on(undisturbed, tmp_path):
+    path, trained = undisturbed
+    process = started(path, "--out", "hurt", "--processes", 2, cwd=tmp_path)
+    assert at_work(tmp_path / "hurt", trained, process)
+    shown = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    children = [line.split(None, 2) for line in shown.splitlines() if line.split(None, 2)[1] == str(process.pid)]
+    workers = [int(pid) for pid, _, what in children if "Loky" in what]
+    assert len(workers) == 2, shown
+    os.kill(workers[0], signal.SIGKILL)
+    code, out, err = finished(process)
+    assert (code, out) == (2, ""), err
+    assert "Traceback" not in err
+    assert re.search(
+        r"\nisthmus: processes: needed 2 that live .* killed, for want of memory perhaps\. Run .* stay\.\n$", err
+    ), err
+    assert finished(started(path, "--out", "hurt", "--processes", 1, cwd=tmp_path))[0] == 0
+    assert contents(tmp_path / "hurt") == contents(tmp_path / "whole")
 
 
 def test_two_runs_on_one_folder_share_the_work(spec_file, tmp_path):
