@@ -17,7 +17,7 @@ import pytest
 import isthmus
 from isthmus import IsthmusError
 from isthmus._errors import DataError
-from isthmus.experiments import READY, _store, audit, open_results, plan, read_spec, run
+from isthmus.experiments import READY, _cell, _store, audit, open_results, plan, read_spec, run
 from isthmus.experiments._spec import Entry
 from isthmus.mappings import FAMILY
 from isthmus.pairs import Pairs
@@ -372,6 +372,25 @@ def test_a_training_that_diverges_is_recorded_and_the_rest_goes_on(spec_file, tm
             assert record["diverged"] == 0
             assert record["input_overlap"] is not None
     assert pl.read_parquet(tmp_path / "out/results.parquet").height == len(results.records())
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_an_epoch_whose_image_overflows_is_left_out_of_the_curve(spec_file, tmp_path, monkeypatch):
+    mapped = _cell._mapped
+
+    def broken(learned, *rest):
+        f = mapped(learned, *rest)
+        if isinstance(learned, isthmus.mappings.MLP):
+            [layer] = learned.checkpoints_[1]
+            learned.checkpoints_[1] = (layer._replace(weight=np.full_like(layer.weight, 3e38)),)  # finite, but no sum of it
+        return f
+
+    monkeypatch.setattr(_cell, "_mapped", broken)
+    spec = read_spec(spec_file(measure="epochs = [0, 1, 2]", protocol="folds = 2"))
+    results = run(spec, tmp_path / "out")
+    curves = [curve for done in results.cells for curve in done.curves]
+    assert {tuple(point.epoch for point in curve.points) for curve in curves} == {(0, 2, 5)}
+    assert all(record["input_overlap"] is not None for record in results.records())
 
 
 @pytest.mark.filterwarnings("ignore::isthmus.training.TrainingWarning")
