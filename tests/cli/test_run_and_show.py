@@ -94,6 +94,8 @@ def test_lists_the_specs_in_the_package(done):
         (["show", "."], "needed a folder that `isthmus run` wrote"),
         (["show", "runs/small", "--where", "kk=5"], "where: needed key=value with one of"),
         (["show", "runs/small", "--sort", "kk"], "sort: needed one of"),
+        (["show", "runs/small", "--where", "k=99", "--sort", "kk"], "sort: needed one of"),
+        (["show", "runs/small", "--where", "k=99", "--where", "kk=5"], "where: needed key=value with one of"),
         (["show", "runs/small", "--csv", "--json"], "csv: needed one of"),
         (["report", "."], "needed a folder that `isthmus run` wrote"),
         (["report", "nowhere"], "needed a folder that `isthmus run` wrote"),

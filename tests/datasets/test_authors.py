@@ -54,12 +54,12 @@ def test_the_authors_own_features(data_folder, tmp_path):
 @pytest.mark.parametrize("block", [1, 100, 1 << 24])
 def test_blocks_of_any_size_give_what_a_plain_reader_gives(wiki, monkeypatch, block):
     monkeypatch.setattr(_authors, "_BLOCK", block)
-    found = read_paper_set(wiki, "wiki", "vgg128", "bigru")
-    home = wiki / "training_data/wiki"
+    home = (wiki / "training_data/wiki").rename(wiki / "training_data/iaprtc")
+    found = read_paper_set(wiki, "iapr", "vgg128", "bigru")
     (train_names, train), (names, test) = (read_plainly(home / f"{part}_vis_vgg128.csv") for part in ("TR", "TS"))
     assert np.array_equal(found.pairs.x, np.vstack([train, test]).astype(np.float32))
     assert found.classes == tuple(frozenset([name]) for name in train_names + names)
-    alone = read_paper_set(wiki, "wiki", "vgg128", "bigru", parts=("TS",))
+    alone = read_paper_set(wiki, "iapr", "vgg128", "bigru", parts=("TS",))
     assert alone.split is None
     assert np.array_equal(alone.pairs.x, test.astype(np.float32))
 
@@ -83,8 +83,31 @@ def test_quotes_blank_lines_spaces_and_carriage_returns_are_taken_as_they_are(tm
     (home / "vis_resnet.csv").write_bytes(b'"dog,1,2\r\ncaf\xe9, 3,4 \r\n\r\n')
     (home / "lang_glove.csv").write_bytes(b'"dog,1,2\n\ncaf\xe9,3,4')
     found = read_paper_set(tmp_path, "imagenet", "resnet", "glove")
-    assert found.pairs.ids == ('"dog', "caf\ufffd")
+    assert found.pairs.ids == ('"dog', "café")
     assert found.pairs.x.tolist() == found.pairs.y.tolist() == [[1, 2], [3, 4]]
+
+
+def test_words_in_latin_1_stay_apart_and_others_of_their_block_stay_utf_8(tmp_path):
+    home = tmp_path / "imagenet"
+    home.mkdir()
+    lines = [b"p\xe9ch\xe9,1,2\n", b"p\xeach\xea,3,4\n", "señor,5,6\n".encode()]
+    (home / "vis_resnet.csv").write_bytes(b"".join(lines))
+    (home / "lang_glove.csv").write_bytes(b"".join(reversed(lines)))
+    found = read_paper_set(tmp_path, "imagenet", "resnet", "glove")
+    assert found.pairs.ids == ("péché", "pêchê", "señor")
+    assert np.array_equal(found.pairs.x, found.pairs.y)
+    assert len(set(found.classes)) == 3
+
+
+def test_what_names_are_is_a_matter_of_the_set(wiki):
+    assert read_paper_set(wiki, "wiki", "vgg128", "bigru").classes is None  # though they repeat
+    home = (wiki / "training_data/wiki").rename(wiki / "training_data/iaprtc")
+    for part, start in (("TR", 0), ("TS", 30)):
+        for file in home.glob(f"{part}_*.csv"):
+            lines = file.read_text().splitlines()
+            file.write_text("".join(f"{start + i} 7,{line.partition(',')[2]}\n" for i, line in enumerate(lines)))
+    found = read_paper_set(wiki, "iapr", "vgg128", "bigru")  # labels, though no two items share all of theirs
+    assert found.classes == tuple(frozenset([str(item), "7"]) for item in range(42))
 
 
 def test_a_label_file_serves_where_names_are_no_labels(wiki, rng):

@@ -16,14 +16,23 @@ import pytest
 import isthmus
 from isthmus import IsthmusError
 from isthmus.datasets import read_paper_set
-from isthmus.experiments import REPRODUCIBLE, authors_recipe, curves, published_overlaps, read_spec, reproduce, without_self
+from isthmus.experiments import (
+    REPRODUCIBLE,
+    authors_recipe,
+    beside_published,
+    curves,
+    published_overlaps,
+    read_spec,
+    reproduce,
+    without_self,
+)
 from isthmus.experiments import _reproduce as reproduce_module
 from isthmus.experiments._reproduce import entry_of
 from isthmus.experiments._reproduction import Features, Which, with_self
 from isthmus.mappings import MLP
 from isthmus.measures import bridge
 from isthmus.pairs import k_fold, read_split
-from isthmus.report import reproduction_tables, reproduction_text
+from isthmus.report import published_dots, reproduction_tables, reproduction_text
 from isthmus.training import Grid, Recipe
 
 KEYS = [
@@ -168,6 +177,32 @@ def test_a_spec_names_the_authors_files(iapr, tmp_path):
     path.write_text(text.replace("vgg128", "resnet"))
     with pytest.raises(IsthmusError, match="data: needed training_data/iaprtc/TR_vis_resnet.csv"):
         isthmus.experiments.run(read_spec(path), tmp_path / "other")
+
+
+def test_a_run_beside_the_paper_keeps_recipes_and_titles_apart(imagenet, tmp_path):
+    """What two recipes and a title gave is what each of them gives in a run of its own."""
+    head = (
+        f'name = "mine"\ncontrols = false\n[data]\nauthors = "{imagenet}"\nset = "imagenet"\nimage_features = "vgg128"\n'
+        'text_features = "glove"\n[protocol]\nfolds = 2\ndirections = ["x->y"]\n[measure]\nk = [9]\n'
+    )
+    lin = '[[mappings]]\nname = "lin"\nepochs = 3\npatience = 0\n'
+    entries = [lin, lin + 'recipe = "authors-code"\n', lin.replace("3", "9") + 'title = "long"\n']
+
+    def tables(*entries):
+        (tmp_path / "mine.toml").write_text(head + "".join(entries))
+        results = isthmus.experiments.run(read_spec(tmp_path / "mine.toml"), tmp_path / "out")
+        return beside_published(results, ("imagenet", "vgg128", "glove"))
+
+    alone = [tables(entry) for entry in entries]
+    assert [[each.learned for each in found] for found in alone] == [[""], [""], ["long"]]
+    found = tables(*entries)
+    assert [each.learned for each in found] == ["paper", "authors-code", "long, paper"]
+    assert [each.rows for each in found] == [one.rows for [one] in alone]
+    assert len({tuple(row.ours for row in each.rows) for each in found}) == 3
+    assert {(row.table, row.folds, row.model) for each in found for row in each.rows} == {(1, 2, "lin")}
+    figures = [published_dots(each) for each in found]
+    assert len({figure.name for figure in figures}) == 3
+    assert figures[2].title == "Table 1: published and ours (long, paper)"
 
 
 # Overlaps with self, input and target, that the authors' own program gave on this split (README of the data folder), one run.

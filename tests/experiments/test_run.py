@@ -17,7 +17,9 @@ import pytest
 import isthmus
 from isthmus import IsthmusError
 from isthmus._errors import DataError
-from isthmus.experiments import READY, _store, audit, open_results, plan, read_spec, run
+from isthmus.experiments import READY, _cell, _store, audit, open_results, plan, read_spec, run
+from isthmus.experiments._spec import Entry
+from isthmus.mappings import FAMILY
 from isthmus.pairs import Pairs
 
 EXPORTS = ("results.json", "results.parquet", "cells.json", "cells.parquet", "plan.json")
@@ -161,24 +163,78 @@ def test_what_is_there_is_not_done_again_and_a_change_repeats_what_it_touches(sp
     assert seen[0][1] == 0
 
 
-def test_killed_ten_times_the_results_are_the_same_bytes(spec_file, tmp_path):
-    path = spec_file(more="", controls="true", protocol="folds = 2")
-    begin = time.monotonic()
-    assert finished(started(path, "--out", "whole", "--processes", 1, cwd=tmp_path))[0] == 0
-    whole = time.monotonic() - begin
-    draw = random.Random(0)
-    there = []
-    for number in range(10):
-        process = started(path, "--out", "killed", "--processes", 1 + number % 2, cwd=tmp_path)
-        time.sleep(whole * draw.uniform(0.4, 1.0))
-        os.killpg(process.pid, signal.SIGKILL) if number % 3 else process.kill()
+GRID = """[[mappings]]
+name = "nn"
+grid_folds = 2
+[mappings.grid]
+learning_rate = [0.01, 0.001]
+hidden = [4]
+dropout = [0.0]
+epochs = 3
+"""
+TRAINED = {"more": LIN + GRID, "protocol": "folds = 2", "measure": "epochs = [1, 3]"}
+
+
+@pytest.fixture
+def undisturbed(spec_file, tmp_path):
+    """A spec whose cells are trained, with a grid and curves; its results; and the names of the cells that JAX does."""
+    path = spec_file(**TRAINED)
+    results = run(read_spec(path), tmp_path / "whole")
+    return path, {done.folder.name for done in results.cells if done.cell.entry.trains}
+
+
+def at_work(folder, among, process):
+    """Cells of these that a run is at, once it is; none if it ends before."""
+    while process.poll() is None:
+        there = {lock.name[1:-5] for lock in folder.glob("cells/.*.lock")} & among
+        if there:
+            return there
+        time.sleep(0.005)
+    return set()
+
+
+@pytest.mark.skipif(_store.fcntl is None, reason="what a run is at shows in its claims")
+@pytest.mark.filterwarnings("ignore::isthmus.training.TrainingWarning")
+def test_killed_ten_times_amid_trainings_the_results_are_the_same_bytes(undisturbed, tmp_path):
+    path, trained = undisturbed
+    draw, met = random.Random(0), []
+    folder = tmp_path / "killed"
+    while len(met) < 10:
+        process = started(path, "--out", folder, "--processes", 1 + len(met) % 2, cwd=tmp_path)
+        claimed = at_work(folder, trained, process)
+        time.sleep(draw.uniform(0, 1.5))  # a cell of these takes about a second, most of it to compile
+        meant = {name for name in claimed if (folder / f"cells/.{name}.lock").exists()}
+        os.killpg(process.pid, signal.SIGKILL) if len(met) % 3 else process.kill()
         process.communicate(timeout=60)  # no process of a killed run goes on
-        there.append(len(list((tmp_path / "killed/cells").glob("[!.]*"))))
-        if there[-1] > 14:  # begin anew before all is done, so that every kill meets a run at work
-            shutil.rmtree(tmp_path / "killed")
-    assert finished(started(path, "--out", "killed", "--processes", 1, cwd=tmp_path))[0] == 0
-    assert max(there) > 0, there
-    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
+        met += [meant] * bool(meant)
+        if all((folder / "cells" / name).is_dir() for name in trained):  # all were done in spite of it: begin anew
+            assert finished(started(path, "--out", folder, cwd=tmp_path))[0] == 0
+            assert contents(folder) == contents(tmp_path / "whole")
+            shutil.rmtree(folder)
+    assert finished(started(path, "--out", folder, cwd=tmp_path))[0] == 0
+    assert contents(folder) == contents(tmp_path / "whole")
+    assert {name.rpartition("/")[2] for name in contents(folder)} > {"curves.json", "grid.json", "items.parquet"}
+
+
+@pytest.mark.skipif(_store.fcntl is None or not shutil.which("ps"), reason="workers are found with ps")
+@pytest.mark.filterwarnings("ignore::isthmus.training.TrainingWarning")
+def test_a_worker_that_is_killed_is_one_line_and_the_run_goes_on(undisturbed, tmp_path):
+    path, trained = undisturbed
+    process = started(path, "--out", "hurt", "--processes", 2, cwd=tmp_path)
+    assert at_work(tmp_path / "hurt", trained, process)
+    shown = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    children = [line.split(None, 2) for line in shown.splitlines() if line.split(None, 2)[1] == str(process.pid)]
+    workers = [int(pid) for pid, _, what in children if "Loky" in what]
+    assert len(workers) == 2, shown
+    os.kill(workers[0], signal.SIGKILL)
+    code, out, err = finished(process)
+    assert (code, out) == (2, ""), err
+    assert "Traceback" not in err
+    assert re.search(
+        r"\nisthmus: processes: needed 2 that live .* killed, for want of memory perhaps\. Run .* stay\.\n$", err
+    ), err
+    assert finished(started(path, "--out", "hurt", "--processes", 1, cwd=tmp_path))[0] == 0
+    assert contents(tmp_path / "hurt") == contents(tmp_path / "whole")
 
 
 def test_two_runs_on_one_folder_share_the_work(spec_file, tmp_path):
@@ -318,6 +374,25 @@ def test_a_training_that_diverges_is_recorded_and_the_rest_goes_on(spec_file, tm
     assert pl.read_parquet(tmp_path / "out/results.parquet").height == len(results.records())
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_an_epoch_whose_image_overflows_is_left_out_of_the_curve(spec_file, tmp_path, monkeypatch):
+    mapped = _cell._mapped
+
+    def broken(learned, *rest):
+        f = mapped(learned, *rest)
+        if isinstance(learned, isthmus.mappings.MLP):
+            [layer] = learned.checkpoints_[1]
+            learned.checkpoints_[1] = (layer._replace(weight=np.full_like(layer.weight, 3e38)),)  # finite, but no sum of it
+        return f
+
+    monkeypatch.setattr(_cell, "_mapped", broken)
+    spec = read_spec(spec_file(measure="epochs = [0, 1, 2]", protocol="folds = 2"))
+    results = run(spec, tmp_path / "out")
+    curves = [curve for done in results.cells for curve in done.curves]
+    assert {tuple(point.epoch for point in curve.points) for curve in curves} == {(0, 2, 5)}
+    assert all(record["input_overlap"] is not None for record in results.records())
+
+
 @pytest.mark.filterwarnings("ignore::isthmus.training.TrainingWarning")
 def test_max_margin_takes_labels_of_a_file_or_ids(spec_file, tmp_path):
     margin = LIN + 'loss = "max-margin"\n'
@@ -376,6 +451,9 @@ BAD = [
     ("rate", '[[mappings]]\nname = "nn"\nlearning_rate = -1.0', r"spec.mappings\[1\].learning_rate: needed a positive number"),
     ("empty grid", '[[mappings]]\nname = "nn"\n[mappings.grid]\nhidden = []', r"spec.mappings\[1\].grid.hidden: needed one value"),
     ("key of a grid", '[[mappings]]\nname = "nn"\n[mappings.grid]\nhiden = [3]', r"spec.mappings\[1\].grid.hiden: .*'hidden'"),
+    ("folds of no grid", '[[mappings]]\nname = "nn"\ngrid_folds = 3', r"spec.mappings\[1\].grid_folds: needed only with a grid"),
+    ("beside a grid", '[[mappings]]\nname = "nn"\ngrid = "paper"\npatience = 3', r"\[1\].patience: needed none beside a grid"),
+    ("margin", '[[mappings]]\nname = "nn"\nmargin = 0.3', r"spec.mappings\[1\].margin: needed only for the loss max-margin"),
     ("ridge with epochs", '[[mappings]]\nname = "ridge"\ntitle = "r"\nepochs = 3', r"spec.mappings\[1\].epochs: needed none for ridge"),
     ("same twice", '[[mappings]]\nname = "ridge"', r"spec.mappings\[1\].title: needed another"),
     ("table", "[training]\nepochz = 3", "spec.training: needed one of name, data"),
@@ -396,6 +474,67 @@ def test_what_a_spec_refuses(tmp_path, text, match):
     with pytest.raises(IsthmusError, match=match) as caught:
         read_spec(tmp_path / "bad.toml")
     assert re.search(r"\. [A-Z`].*[.?]$", str(caught.value)), "the next step is missing"
+
+
+SETTINGS = {
+    "loss": "cosine", "recipe": "authors-code", "grid": "paper", "activation": "tanh", "optimizer": "adam",
+    "learning_rate": 0.5, "batch": 7, "epochs": 5, "patience": 3, "held_out": 0.5, "shuffle": False,
+    "initialization": "truncated-normal", "bias": 0.5, "scaling": "standardize", "hidden": 3, "dropout": 0.5,
+    "weight_decay": 0.5,
+}  # fmt: skip
+NEVER_ALONE = {"name", "title", "labels", "grid_folds", "margin"}  # which need a loss or a grid beside them
+
+
+def entry_spec(tmp_path, name, text=""):
+    (tmp_path / "one.toml").write_text(f'name = "one"\n[data]\nname = "emoji"\n[[mappings]]\nname = "{name}"\n{text}\n')
+    return read_spec(tmp_path / "one.toml")
+
+
+@pytest.mark.parametrize("name", [*FAMILY, "nn-3"])
+def test_a_mapping_takes_what_changes_it_and_refuses_the_rest(tmp_path, name):
+    assert SETTINGS.keys() | NEVER_ALONE == set(Entry.__struct_fields__)
+    plain = entry_spec(tmp_path, name).mappings[0]
+    taken = set()
+    for key, value in SETTINGS.items():
+        try:
+            [entry] = entry_spec(tmp_path, name, f"{key} = {json.dumps(value)}").mappings
+        except IsthmusError as error:
+            message = str(error)
+        else:
+            message = ""
+            taken.add(key)
+            assert entry.make(0).get_params() != plain.make(0).get_params(), key
+        assert key in taken or re.fullmatch(
+            rf"spec\.mappings\[0\]\.{key}: needed none for {name}, .* Leave it out\.", message
+        )
+    untouched = {
+        "lin": {"activation", "hidden", "dropout"}, "nn": set(), "nn-3": set(),
+        "contrastive": {"loss", "grid"}, "relational": {"loss", "grid"},
+        "rcsls": {"loss", "grid", "activation", "hidden", "dropout"},
+    }  # fmt: skip
+    assert taken == SETTINGS.keys() - untouched.get(name, SETTINGS.keys())
+
+
+@pytest.mark.parametrize("name", [*FAMILY, "nn-3"])
+def test_a_mapping_is_repeated_only_where_its_seed_changes_it(spec_file, tmp_path, name):
+    """Five copies of one training would give the rank-sum test its smallest p."""
+    (tmp_path / "split.tsv").write_text(
+        "index\tpart\n" + "\n".join(f"{i}\t{'train' if i < 60 else 'test'}" for i in range(90))
+    )
+    more = f'[[mappings]]\nname = "{name}"\ntitle = "one"\n'
+    cells = plan(read_spec(spec_file(more=more, protocol='split = "split.tsv"\ndirections = ["x->y"]')))
+    made = [repr(cell.entry.make(cell.seed).get_params()) for cell in cells if cell.title == "one"]
+    assert len(made) == len(set(made)) == (5 if name in ("lin", "nn", "nn-3", "contrastive", "relational", "rcsls") else 1)
+
+
+def test_a_mapping_without_a_loss_of_the_spec_has_none_on_record(spec_file, tmp_path):
+    more = '[[mappings]]\nname = "rcsls"\nepochs = 2\n[[mappings]]\nname = "procrustes"\n'
+    more = more.replace("epochs = 2", "epochs = 2\npatience = 0")
+    results = run(read_spec(spec_file(more=more, measure="epochs = [1]", protocol="folds = 2")), tmp_path / "out")
+    assert {(r["mapping"], r["loss"], r["recipe"]) for r in results.records()} == {
+        ("ridge", None, None), ("procrustes", None, None), ("rcsls", None, "paper"),
+    }  # fmt: skip
+    assert {(curve.mapping, curve.loss) for done in results.cells for curve in done.curves} == {("rcsls", "rcsls")}
 
 
 def test_missing_files_are_all_named(tmp_path):

@@ -31,7 +31,7 @@ def reproduce(
     grid: Annotated[str | None, Option(help="paper: its whole cross-validation (slow); else fixed settings.")] = None,
     k: Annotated[int, Option("-k", "--k", help="Neighbors counted, the item itself among them.")] = 10,
     seed: Annotated[int, Option(help="The same seed gives the same numbers, byte for byte.")] = 0,
-    processes: Annotated[int, Option(help="Trainings at once.")] = 1,
+    processes: Annotated[int | None, Option(help="Trainings at once; one a core if left out.")] = None,
     hidden: Annotated[int, Option(help="Of table2 and table12: hidden units of f_nn.")] = 512,
     vectors: Annotated[str | None, Option(metavar="FILE", help="Of figure1: other vectors than the words here.")] = None,
     chart: Annotated[Path | None, Option(metavar="FILE", help="Of a figure: write it as .html, .svg or .png.")] = None,
@@ -68,7 +68,10 @@ def reproduce(
         raise DataError(f"chart: needed figure1 or figure2, got {what}, which has none. Leave it out.")
     if vectors is not None and what != "figure1":
         raise DataError(f"vectors: needed figure1, got {what}, which takes --data. Leave it out.")
-    how = {"recipe": recipe, "grid": grid, "k": k, "seed": seed, "processes": processes, "out": out}
+    from isthmus.neighbors import cores  # noqa: PLC0415
+
+    how = {"recipe": recipe, "grid": grid, "k": k, "seed": seed, "out": out}
+    how["processes"] = cores() if processes is None else processes
     if what == "figure1":
         records, shown = _figure1(vectors, chart, {"k": k, "seed": seed})
     elif is_figure:

@@ -53,19 +53,19 @@ def show(
 def _chosen(records: list[dict[str, Any]], where: list[str], sort: str | None) -> list[dict[str, Any]]:
     """The records that have these values, sorted; those without a value for the sort key come last."""
     keys = list(records[0]) if records else []
+    by = (sort or "").removeprefix("-")
+    if sort is not None and keys and by not in keys:
+        raise DataError(f"sort: needed one of {', '.join(keys)}, got {by!r}. Choose one of them.")
     for condition in where:
         key, equals, value = condition.partition("=")
-        if not equals or (records and key not in keys):
+        if not equals or (keys and key not in keys):
             raise DataError(f"where: needed key=value with one of {', '.join(keys)}, got {condition!r}. Write k=10, say.")
         records = [record for record in records if _text(record[key]) == value.strip()]
-    if sort is None or not records:
+    if sort is None:
         return records
-    key, down = sort.removeprefix("-"), sort.startswith("-")
-    if key not in keys:
-        raise DataError(f"sort: needed one of {', '.join(keys)}, got {key!r}. Choose one of them.")
-    there = [record for record in records if record[key] is not None]
-    rest = [record for record in records if record[key] is None]
-    return sorted(there, key=lambda record: record[key], reverse=down) + rest
+    there = [record for record in records if record[by] is not None]
+    rest = [record for record in records if record[by] is None]
+    return sorted(there, key=lambda record: record[by], reverse=sort.startswith("-")) + rest
 
 
 def _text(value: Any) -> str:

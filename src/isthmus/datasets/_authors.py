@@ -6,9 +6,9 @@
 
 DIR may also be the folder training_data itself; names count in any case. The first field of a line names the item. On
 ImageNet that is a word. On IAPR TC-12 it is the numbers of the item's labels with spaces between them, which many items
-share: so where names repeat, images and texts belong together row by row, and the names are the classes. Where they do not
-repeat (the files of Wikipedia could not be looked at), max-margin needs TR_labels.csv: name, labels with spaces between,
-a line an item.
+share: where names repeat, images and texts belong together row by row. Words and labels are the classes for max-margin. What
+the names of Wikipedia are could not be looked at, so there it needs TR_labels.csv: name, labels with spaces between, a line
+an item.
 
 The files hold up to 20,000 x 2,048 numbers as text. A first pass counts lines; then blocks of lines are parsed straight into
 one float32 array for both parts, so that little more than the result is held. A block that polars refuses is read again line
@@ -50,8 +50,8 @@ class PaperPairs:
     Args:
         pairs: images as x, texts as y, the training part first.
         split: training and test part; None on ImageNet, which has none.
-        classes: of each item, for max-margin, empty for test items; on ImageNet every word is a class of its own. None where
-            the files tell none.
+        classes: of each item, for max-margin, from `LABELS` where it is there (then empty for test items); else on ImageNet
+            every word is a class of its own, on IAPR TC-12 the names are labels, and on Wikipedia there are none.
     """
 
     pairs: Pairs
@@ -123,7 +123,7 @@ def read_paper_set(
         y = y[[row_of[item] for item in ids]]
     split = Split(np.arange(sizes[0]), np.arange(sizes[0], len(ids))) if len(sizes) == 2 else None
     learned = name == "imagenet" or "TR" in parts
-    classes = _classes(folder, name, ids, sizes[0], named=name == "imagenet", repeated=not unique) if learned else None
+    classes = _classes(folder, name, ids, sizes[0]) if learned else None
     pairs = Pairs(x, y, tuple(ids) if unique else (), None, f"{name}-{image}-{text}", "images", "texts")
     return PaperPairs(pairs, split, classes)
 
@@ -138,15 +138,13 @@ def read_paper_words(path: Path, name: str) -> WordVectors:
     return WordVectors.of(values, tuple(ids), name)
 
 
-def _classes(
-    folder: str | Path, name: PaperSet, ids: list[str], train: int, *, named: bool, repeated: bool
-) -> tuple[frozenset[str], ...] | None:
-    if named:
+def _classes(folder: str | Path, name: PaperSet, ids: list[str], train: int) -> tuple[frozenset[str], ...] | None:
+    if name == "imagenet":
         return tuple(frozenset([item]) for item in ids)
     file = next((found for home in _homes(Path(folder), name) if (found := _within(home, LABELS))), None)
     if file is None:
-        return tuple(frozenset(item.split()) for item in ids) if repeated else None
-    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        return tuple(frozenset(item.split()) for item in ids) if name == "iapr" else None
+    lines = map(_text, file.read_bytes().splitlines())
     labeled = [line.rpartition(",")[::2] for line in lines if line.strip()]
     if [item for item, _ in labeled] != ids[:train]:
         raise DataError(
@@ -270,8 +268,8 @@ def _fast(block: bytes, width: int) -> tuple[list[str], Float[ndarray, "m d"]] |
 def _slow(block: bytes, width: int, path: Path, line: int) -> tuple[list[str], Float[ndarray, "m d"]]:
     """The same, line by line; blank lines are passed over, and the first field in disorder is named."""
     ids, rows = [], []
-    for number, text in enumerate(block.decode("utf-8", "replace").split("\n"), start=line):
-        name, *fields = text.strip().split(",")
+    for number, text in enumerate(block.split(b"\n"), start=line):
+        name, *fields = _text(text.strip()).split(",")
         if not name and not fields:
             continue
         if len(fields) != width:
@@ -292,6 +290,14 @@ def _slow(block: bytes, width: int, path: Path, line: int) -> tuple[list[str], F
         ids.append(name)
         rows.append(row)
     return ids, np.array(rows, dtype=np.float32).reshape(len(rows), width)
+
+
+def _text(line: bytes) -> str:
+    """A line in UTF-8, else in Latin-1, under which words that differ stay different."""
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
 
 
 def _is_finite(field: str) -> bool:

@@ -87,7 +87,7 @@ def _made(cell: Cell) -> Mapping:
         return cell.entry.make(0).twin(cell.seed) or Untrained(seed=cell.seed)
     learned = cell.entry.make(cell.seed)
     if isinstance(learned, MLP):
-        longest = learned.grid.epochs if learned.grid is not None else cell.entry.settings().epochs
+        longest = learned.grid.epochs if learned.grid is not None else learned._recipe().epochs
         learned.checkpoints = tuple(epoch for epoch in cell.measure.epochs if epoch <= longest)
     return learned
 
@@ -175,19 +175,33 @@ def _rows(cell: Cell, tallies: Sequence[Tally], errors: Errors | None) -> list[d
 def trained_by(cell: Cell) -> dict[str, str | None]:
     """The loss and the recipe of a cell, where they mean something."""
     return {
-        "loss": cell.entry.loss if cell.entry.trains and cell.role == "mapping" else None,
+        "loss": cell.entry.loss if cell.entry.has_loss and cell.role == "mapping" else None,
         "recipe": cell.entry.recipe if cell.entry.trains else None,
     }
 
 
 def _curves(learned: MLP, cell: Cell, items: Items) -> Iterator[dict[str, Any]]:
-    """What the network did after each epoch that was asked for and that its training reached, and after the chosen one."""
-    side = items.pairs if cell.direction == "x->y" else items.pairs.swap()
+    """What the network did after each epoch that was asked for and that its training reached, and after the chosen one.
+
+    An epoch whose image of an item overflows is left out, as one is whose weights did.
+    """
+    side, split = items.pairs if cell.direction == "x->y" else items.pairs.swap(), items.splits[cell.part]
+    x = side.x[np.concatenate([split.train, split.test])]
+    learned.checkpoints_ = {each: kept for each, kept in learned.checkpoints_.items() if _has_image(learned.at(each), x)}
     for each in curves_of(
-        learned, side, items.splits[cell.part], k=cell.measure.k, metric=cell.measure.metric,
-        include_self=cell.measure.include_self, name=cell.title, direction=cell.direction, recipe=cell.entry.recipe,
+        learned, side, split, k=cell.measure.k, metric=cell.measure.metric, include_self=cell.measure.include_self,
+        name=cell.title, direction=cell.direction, recipe=cell.entry.recipe,
     ):  # fmt: skip
-        yield from replace(each, pairs=cell.pairs).records()
+        yield from replace(each, pairs=cell.pairs, loss=trained_by(cell)["loss"] or cell.entry.name).records()
+
+
+def _has_image(learned: MLP, x: Float[ndarray, "n dx"]) -> bool:
+    try:
+        with np.errstate(all="ignore"):
+            learned.predict(x)
+    except MappingError:
+        return False
+    return True
 
 
 def _json(value: Any) -> bytes:

@@ -84,8 +84,8 @@ def folds_of(spec: Spec) -> int | None:
 def plan(spec: Spec) -> tuple[Cell, ...]:
     """The cells of an experiment, in the order of its results.
 
-    A mapping is trained with each seed on each part; closed forms, which have no seed, once. The identity is measured once
-    on each part, an untrained twin with three draws of its weights. Twins that differ in nothing are one.
+    A mapping is trained with each seed on each part; once where a seed means nothing (`Entry.trains`). The identity is
+    measured once on each part, an untrained twin with three draws of its weights. Twins that differ in nothing are one.
 
     Example:
         >>> from isthmus.experiments import read_spec

@@ -15,6 +15,7 @@ from numpy import ndarray
 
 from isthmus._errors import DataError
 from isthmus.experiments._audit import Audit, AuditRow
+from isthmus.experiments._cell import trained_by
 from isthmus.experiments._detail import Detail, HubRow, hub_row
 from isthmus.experiments._neighborhoods import Neighborhoods
 from isthmus.experiments._plan import Cell
@@ -117,8 +118,8 @@ def _place(record: dict[str, Any], cell: Cell) -> tuple[int, int, int]:
 
 
 def _which(cell: Cell) -> tuple[str, str | None, str | None]:
-    trains = cell.entry.trains
-    return cell.title, cell.entry.loss if trains and cell.role == "mapping" else None, cell.entry.recipe if trains else None
+    by = trained_by(cell)
+    return cell.title, by["loss"], by["recipe"]
 
 
 def _titles(cells: list[Cell]) -> dict[tuple[str, str | None, str | None], str]:

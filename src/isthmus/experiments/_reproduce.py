@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
+from itertools import product
 from pathlib import Path
 
 import msgspec
@@ -114,27 +115,40 @@ def reproduce(
 def beside_published(results: Results, paper: tuple[str, str, str]) -> list[Reproduction]:
     """The tables of the paper that a run holds mappings of, without remarks; rows that it does not hold are left out.
 
+    Mappings under another recipe or title are a table of their own.
+
     Args:
         results: of a run with K = 9 and self excluded, as `reproduce` keeps them.
         paper: set, image features and text features of its data.
     """
+    ways = dict.fromkeys(
+        (done.cell.entry.title, done.cell.entry.recipe)
+        for done in results.cells if done.cell.role == "mapping" and done.cell.entry.has_loss
+    )  # fmt: skip
+    several = len({recipe for _, recipe in ways}) > 1
     found = []
-    for table in REPRODUCIBLE:
+    for table, way in product(REPRODUCIBLE, ways):
         figures = [each for each in published_overlaps(table) if tuple(Features.of(each)) == paper]
-        ran = {which: Ran(_cells_of(results, which, figures[0].loss, figures[0].metric)) for which in map(Which.of, figures)}
+        ran = {
+            which: Ran(_cells_of(results, which, figures[0].loss, figures[0].metric, way))
+            for which in map(Which.of, figures)
+        }
         figures = [each for each in figures if ran[Which.of(each)].cells]
         if figures:
-            found.append(Reproduction(table, rows_of(figures, ran, PUBLISHED_K), (), ()))
+            title, recipe = way
+            learned = ", ".join([title] * (title is not None) + [recipe] * several)
+            found.append(Reproduction(table, rows_of(figures, ran, PUBLISHED_K), (), (), learned))
     return found
 
 
-def _cells_of(results: Results, which: Which, loss: str, metric: Metric) -> tuple[Done, ...]:
-    """The cells of a run that are a mapping of a table."""
+def _cells_of(results: Results, which: Which, loss: str, metric: Metric, way: tuple[str | None, str]) -> tuple[Done, ...]:
+    """The cells of a run that are a mapping of a table, under one title and recipe."""
     direction = "x->y" if which.direction == "image->text" else "y->x"
     return tuple(
         done for done in results.cells
         if (done.cell.role, done.cell.direction, done.cell.entry.name, done.cell.entry.loss)
         == ("mapping", direction, which.model, loss)
+        and (done.cell.entry.title, done.cell.entry.recipe) == way
         and PUBLISHED_K - 1 in done.cell.measure.k and metric in done.cell.measure.metric
         and False in done.cell.measure.include_self
     )  # fmt: skip

@@ -81,12 +81,14 @@ class Reproduction:
         rows: each target overlap follows its input overlap.
         remarks: whether input exceeds target everywhere, and mNNO(X, Y) beside the range that the paper gives.
         missing: files that were needed and not there.
+        learned: title and recipe of the mappings, where a run has the table's in several ways; else empty.
     """
 
     table: int
     rows: tuple[ReproducedOverlap, ...]
     remarks: tuple[str, ...]
     missing: tuple[str, ...]
+    learned: str = ""
 
     def records(self) -> list[dict[str, Any]]:
         """The rows as flat records, ready for JSON or a data frame."""

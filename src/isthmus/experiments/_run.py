@@ -5,6 +5,7 @@ and even run twice at once on one folder: the runs then share the cells. No byte
 """
 
 import warnings
+from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def run(spec: Spec, folder: str | Path, *, processes: int = 1, progress: Progres
         progress: called with the cells left in words, the cells done and the cells in all; raise in it to stop.
 
     Raises:
-        DataError: data that cannot be used, or a folder that cannot be written to, for want of room perhaps.
+        DataError: data that cannot be used, a folder that cannot be written to, for want of room perhaps, or a process that
+            was killed, for want of memory perhaps.
         MappingError: no labels for max-margin, or fewer than 1 process.
         NeighborError: too few test items for k.
 
@@ -68,8 +70,14 @@ def run(spec: Spec, folder: str | Path, *, processes: int = 1, progress: Progres
         missing = [key for key in cells if not is_done(folder, key)]
         _report(progress, len(missing), len(cells))
         work = [(spec, items.fingerprint, cells[key], folder, key, wait) for key in missing]
-        for left, _ in enumerate(divided(_do, work, processes, ordered=False), start=1):
-            _report(progress, len(missing) - left, len(cells))
+        try:
+            for left, _ in enumerate(divided(_do, work, processes, ordered=False), start=1):
+                _report(progress, len(missing) - left, len(cells))
+        except BrokenProcessPool as error:
+            raise DataError(
+                f"processes: needed {processes} that live until all is done, got one that was killed, for want of memory "
+                "perhaps. Run the same again with fewer of them: the cells that are done stay."
+            ) from error
     results = Results.of(folder, planned)
     with claim(folder / "cells", "export", wait=True):
         export(results, folder)

@@ -18,7 +18,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from isthmus._errors import DataError, IsthmusError, MappingError
 from isthmus.datasets import PaperSet
-from isthmus.mappings import Mapping, mapping
+from isthmus.mappings import Mapping, mapping, takes
 from isthmus.neighbors import Metric
 from isthmus.pairs import ScalingKind, check_seed
 from isthmus.training import GRIDS, Activation, Grid, Initialization, Optimizer, Recipe, check_loss
@@ -89,7 +89,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     """A mapping to learn: its name, loss and recipe, what it sets otherwise, and the grid that it chooses from.
 
     Args:
-        name: ridge, lin, nn or nn-N.
+        name: of a mapping, as of `isthmus.mappings.mapping`: lin, nn or nn-N, one in closed form, or your own.
         title: what results call it; the name if left out.
         loss: mse, cosine or max-margin.
         recipe: paper or authors-code.
@@ -97,7 +97,8 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
         grid_folds: of that cross-validation.
         labels: for max-margin, instead of those of the data: a file, or "ids" where every item is a class of its own.
 
-    All others replace a setting of the recipe (`isthmus.training.Recipe`), or the activation.
+    All others replace a setting of the recipe (`isthmus.training.Recipe`), or the activation. What the mapping has no use
+    for is refused: see `isthmus.mappings.takes`.
     """
 
     name: str
@@ -130,8 +131,13 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def trains(self) -> bool:
-        """Whether it is learned by gradient descent, so that loss and recipe mean something."""
-        return self.name not in ("ridge", "identity")
+        """Whether it is learned by gradient descent, so that recipe and seed mean something."""
+        return "recipe" in takes(self.name)
+
+    @property
+    def has_loss(self) -> bool:
+        """Whether it minimizes the loss that is set, instead of one of its own."""
+        return "loss" in takes(self.name)
 
     def settings(self) -> Recipe:
         """The recipe with what the entry sets otherwise."""
@@ -143,13 +149,22 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
         grid = GRIDS[self.grid] if isinstance(self.grid, str) else None
         if isinstance(self.grid, GridTable):
             grid = Grid(**{name: value for name, value in msgspec.structs.asdict(self.grid).items() if value is not UNSET})
-        return mapping(
+        made = mapping(
             self.name, loss=check_loss(self.loss), recipe=self.settings(), activation=self.activation, seed=seed, grid=grid,
             folds=self.grid_folds, checkpoints=checkpoints,
         )  # fmt: skip
+        if self.batch is not None and "batch" in takes(self.name):  # its own, which its loss compares items within
+            made.set_params(batch=self.batch)
+        return made
 
 
 _SETTINGS = tuple(Recipe.__dataclass_fields__)
+_NEEDS = dict.fromkeys(_SETTINGS, "recipe") | {
+    "recipe": "recipe", "loss": "loss", "labels": "loss", "margin": "loss", "grid": "grid", "grid_folds": "grid",
+    "activation": "activation", "hidden": "hidden", "dropout": "hidden",
+}  # fmt: skip
+"""For each key of an entry, the setting of a mapping without which nobody reads it."""
+_OF_GRIDS = ("learning_rate", "dropout", "margin", "epochs", "patience", "held_out")
 
 
 class Measure(Struct, frozen=True, forbid_unknown_fields=True):
@@ -319,16 +334,23 @@ def _check(spec: Spec) -> None:
 
 
 def _check_entry(where: str, entry: Entry) -> None:
-    if not entry.trains:
-        plain = Entry(entry.name, entry.title)
-        others = [name for name in entry.__struct_fields__ if getattr(entry, name) != getattr(plain, name)]
-        if others:
-            raise MappingError(f"{where}.{others[0]}: needed none for {entry.name}, got one. It is learned in closed form.")
+    _prefixed(where, lambda: entry.make(0))
+    plain, taken = Entry(entry.name, entry.title), takes(entry.name)
+    given = [name for name in _NEEDS if getattr(entry, name) != getattr(plain, name)]
+    for key in given:
+        if _NEEDS[key] not in taken:
+            raise MappingError(
+                f"{where}.{key}: needed none for {entry.name}, which has no use for it, got one. Leave it out."
+            )
+        if entry.grid is None and key == "grid_folds":
+            raise MappingError(f"{where}.grid_folds: needed only with a grid, got no grid. Leave it out.")
+        if entry.grid is not None and key in _OF_GRIDS:
+            raise MappingError(f"{where}.{key}: needed none beside a grid, which settles it, got one. Leave it out.")
     if entry.grid == GridTable():
         raise MappingError(f'{where}.grid: needed one axis or more, got none. Set learning_rate, say, or grid = "paper".')
-    if entry.labels is not None and entry.loss != "max-margin":
-        raise MappingError(f"{where}.labels: needed only for the loss max-margin, got loss {entry.loss}. Leave them out.")
-    _prefixed(where, lambda: entry.make(0))
+    unread = [key for key in given if key in ("labels", "margin")]
+    if unread and entry.loss != "max-margin":
+        raise MappingError(f"{where}.{unread[0]}: needed only for the loss max-margin, got loss {entry.loss}. Leave it out.")
 
 
 def _prefixed(where: str, act: Callable[[], object]) -> None:

@@ -6,7 +6,7 @@ from isthmus.mappings._cca import CCA
 from isthmus.mappings._contract import Mapping
 from isthmus.mappings._criterion import Criterion, Quantity
 from isthmus.mappings._kernel_ridge import KernelRidge
-from isthmus.mappings._names import FAMILY, MAPPINGS, mapping, register
+from isthmus.mappings._names import FAMILY, MAPPINGS, mapping, register, takes
 from isthmus.mappings._nearest import NearestNeighbors
 from isthmus.mappings._network import MLP, Linear
 from isthmus.mappings._procrustes import Procrustes
@@ -51,4 +51,5 @@ __all__ = [
     "register",
     "save",
     "snap",
+    "takes",
 ]

@@ -1,7 +1,9 @@
 """Mappings by the names that the command line and the tables use."""
 
+import inspect
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from isthmus._errors import MappingError
 from isthmus.mappings._anchor_attention import AnchorAttention
@@ -37,6 +39,7 @@ _BATCHWISE: dict[str, type[Contrastive | Relational | RCSLS]] = {
     "relational": Relational,
     "rcsls": RCSLS,
 }
+_NETWORK = r"lin|nn(-\d+)?"
 MAPPINGS = ("ridge", "lin", "nn")
 """What is learned by default."""
 FAMILY = ("lin", "nn", *_CLOSED, *_BATCHWISE)
@@ -60,7 +63,7 @@ def register(name: str, kind: type[Mapping]) -> type[Mapping]:
     """
     others = [found for found in (_CLOSED.get(name), _BATCHWISE.get(name), KINDS.get(kind.__name__)) if found is not None]
     taken = any((each.__module__, each.__qualname__) != (kind.__module__, kind.__qualname__) for each in others)
-    if taken or re.fullmatch(r"all|lin|nn(-\d+)?", name):
+    if taken or name == "all" or re.fullmatch(_NETWORK, name):
         raise MappingError(f"mapping: needed a new name, got {name!r} of {kind.__name__}, which is taken. Choose another.")
     _CLOSED[name] = KINDS[kind.__name__] = kind
     return kind
@@ -83,9 +86,9 @@ def mapping(
     Args:
         name: of the mapping.
         loss: what `lin` and `nn` minimize.
-        recipe: how `lin` and `nn` are learned, a name or a Recipe of your own.
-        activation: of the hidden layers.
-        seed: of their randomness.
+        recipe: how those that are learned by gradient descent are learned, a name or a Recipe of your own.
+        activation: of their hidden layers.
+        seed: of their randomness. The others, your own too, are made as their class makes them; see `takes`.
         grid: settings that `lin` and `nn` choose by cross-validation; the others choose theirs in their own way.
         folds: of that cross-validation.
         processes: among which its models are divided.
@@ -101,7 +104,8 @@ def mapping(
     if name in _CLOSED:
         return _CLOSED[name]()
     if name in _BATCHWISE:
-        return _BATCHWISE[name](recipe=recipe, seed=seed)
+        layers: Any = {"activation": activation} if "activation" in takes(name) else {}
+        return _BATCHWISE[name](recipe=recipe, seed=seed, **layers)
     if name == "lin":
         return Linear(loss, recipe, seed, grid, folds, processes, checkpoints)
     deep = re.fullmatch(r"nn(?:-([1-9]\d?))?", name)
@@ -111,3 +115,18 @@ def mapping(
         return MLP(hidden, activation, loss, recipe, seed, grid, folds, processes, checkpoints)
     known = ", ".join(("lin", "nn", *_CLOSED, *_BATCHWISE))
     raise MappingError(f"mapping: needed one of {known} or nn-N (N hidden layers), got {name!r}. Choose one.")
+
+
+def takes(name: str) -> frozenset[str]:
+    """The settings that mean something for a mapping of this name: those of its class, if it is learned by gradient descent.
+
+    Closed forms and mappings of your own are made without settings, so that another loss, recipe or seed would change
+    nothing; and a name that is not known takes none.
+
+    Example:
+        >>> "seed" in takes("procrustes"), "seed" in takes("nn-3"), "hidden" in takes("lin"), "loss" in takes("contrastive")
+        (False, True, False, False)
+    """
+    descends = name in _BATCHWISE or re.fullmatch(_NETWORK, name)
+    kind = _BATCHWISE.get(name) or (Linear if name == "lin" else MLP)
+    return frozenset(inspect.signature(kind).parameters) if descends else frozenset()

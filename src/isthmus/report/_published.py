@@ -47,12 +47,16 @@ def published_dots(result: Reproduction) -> Figure:
         f"{'s' * ((first['seeds'] or 1) > 1)}; N={first['n_test']} test items, K={first['k']}. "
         if first["ours"] is not None else "Ours: not run, as the data are not there. "
     )  # fmt: skip
+    way = f"; ours: {result.learned}" if result.learned else ""
     caption = (
         f"Table {result.table} of Collell and Moens (2018): overlap of the mapped items' neighbors with those of the input "
-        f"and of the target. Published: hollow, K=10. {run}{first['metric'].capitalize()}, self included, as in print; the "
-        "data of this figure have it without self too."
+        f"and of the target{way}. Published: hollow, K=10. {run}{first['metric'].capitalize()}, self included, as in print; "
+        "the data of this figure have it without self too."
     )
-    return Figure(f"published-table-{result.table}", f"Table {result.table}: published and ours", caption, chart, records)
+    name, title = f"published-table-{result.table}", f"Table {result.table}: published and ours"
+    if result.learned:  # a run has the table in several ways
+        name, title = f"{name}-{result.learned}", f"{title} ({result.learned})"
+    return Figure(name, title, caption, chart, records)
 
 
 def _value(row: dict[str, Any]) -> dict[str, Any]:
