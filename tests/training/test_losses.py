@@ -205,3 +205,42 @@ def test_whole_numbers_and_a_single_column_are_classes():
     expected = [0, 1, 2, 0]
     for labels in ([3, 5, 9, 3], np.array([3, 5, 9, 3]), np.array([[3], [5], [9], [3]]), ["c", "e", "i", "c"]):
         assert encode_classes(labels, "max-margin", 4).tolist() == expected
+@pytest.mark.parametrize(
+    ("labels", "match"),
+    [
+        ([{"a"}, None, {"b"}], r"got \{'a'\} in row 0 and None in row 1"),
+        ([None, "a", "b"], "got None in row 0"),
+        (["a", None, "b"], "got 'a' in row 0 and None in row 1"),
+        (np.array(["a", None, "b"], dtype=object), "got 'a' in row 0 and None in row 1"),
+        ([{"a"}, "bc", {"b"}], r"got \{'a'\} in row 0 and 'bc' in row 1"),
+        (["a", {"a"}, "b"], r"got 'a' in row 0 and \{'a'\} in row 1"),
+        ([{"a"}, {None}, {"b"}], r"got \{'a'\} in row 0 and \{None\} in row 1"),
+        ([1.0, float("nan"), 2.0], "got 1.0 in row 0 and nan in row 1"),
+        (np.array([1.0, 2.0, np.nan]), r"and .*nan.* in row 2"),
+        (np.array([[1.0, 0], [0, np.nan], [1, 1]]), r"and array\(\[ 0., nan\]\) in row 1"),
+        (
+            np.array([["a", "b"], ["a", "c"], ["b", "c"]]),
+            "needed numbers in a table of items by classes, got <U1 in one of 3x2",
+        ),
+        (["a", 1, "b"], "needed names of one kind, text or numbers, got both"),
+        ([["a"], [1], []], "needed names of one kind, text or numbers, got both"),
+        (np.zeros((3, 2, 2)), "needed one axis of items, or a table, got 3 axes"),
+        (np.array(3), "needed one axis of items, or a table, got 0 axes"),
+    ],
+)
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_labels_of_no_form_are_refused(labels, match):
+    with pytest.raises(IsthmusError, match=match):
+        encode_classes(labels, "max-margin", 3)
+
+
+def test_arrays_of_objects_are_lists():
+    sets = [{"a"}, {"a", "b"}, {"a"}, {"b"}]
+    array = np.empty(4, dtype=object)
+    array[:] = sets
+    assert (encode_classes(array, "max-margin", 4) == [[1, 0], [1, 1], [1, 0], [0, 1]]).all()
+    assert (encode_classes(array, "max-margin", 4) == encode_classes(sets, "max-margin", 4)).all()
+    assert encode_classes(np.array(list("baba"), dtype=object), "max-margin", 4).tolist() == [1, 0, 1, 0]
+    assert encode_classes([], "max-margin", 0).shape == (0,)
+
+
