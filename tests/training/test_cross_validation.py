@@ -49,7 +49,7 @@ def same_results(a, b):
 def alone(xy, split, cell, recipe, epochs, seed, **how):
     """Loss curve and network of one cell in one fold, learned without any cross-validation."""
     x, y = xy
-    scaling, target_scaling = fit_scalings(x[split.train], y[split.train], recipe.scaling)
+    scaling, target_scaling = fit_scalings(x[split.train], y[split.train], recipe.scaling, recipe.scaling)
     widths = (6, *(cell.hidden,) * (cell.hidden > 0), 4)
     start = initialize(widths, np.random.default_rng([seed, 0x1217]), recipe.initialization, recipe.bias)
     inputs, targets = scaling.apply(x), target_scaling.apply(y)
@@ -83,7 +83,7 @@ def test_the_choice_is_the_lowest_mean_over_folds_and_is_learned_from_all(xy):
     assert (found.chosen, found.epoch) == (cell, epoch + 1)
     assert found.recipe == found.cell.of(Recipe(), found.epoch)
     start = initialize((6, found.cell.hidden, 4), np.random.default_rng([2, 0x1217]))
-    scaling, target_scaling = fit_scalings(x, y, "isotropic")
+    scaling, target_scaling = fit_scalings(x, y, "isotropic", "isotropic")
     again = learn(start, scaling.apply(x), target_scaling.apply(y), found.recipe, seed=2)
     assert (again.network[0].weight == found.descent.network[0].weight).all()
     assert list(found.descent.checkpoints) == [1, 6]

@@ -25,7 +25,7 @@ from isthmus.training._losses import Loss, check_loss
 from isthmus.training._network import Activation, Layer, Network, initialize
 from isthmus.training._program import Items, Kind, Settings, jax_of_one_thread
 from isthmus.training._recipes import Recipe
-from isthmus.training._scaling import fit_scalings
+from isthmus.training._scaling import fit_scalings, target_kind
 from isthmus.training._workers import divided
 
 # A network up to this many weights is trained together with the others of its size. On one thread of a CPU that made
@@ -115,7 +115,7 @@ def cross_validate(
     chosen = int(np.nanargmin(losses))
     best = cells[chosen]
     final = best.cell.of(recipe, best.best_epoch)
-    scaling, target_scaling = fit_scalings(x, y, recipe.scaling)
+    scaling, target_scaling = fit_scalings(x, y, recipe.scaling, target_kind(recipe.scaling, loss))
     start = task.start(x.shape[1], y.shape[1], best.cell)
     descent = learn(
         start, scaling.apply(x), target_scaling.apply(y), final, loss=loss, activation=activation, seed=seed, labels=labels,
@@ -193,7 +193,8 @@ class _Task:
         watched: list[Items] = []
         for fold in group.folds:
             split = splits[fold]
-            scaling, target_scaling = fit_scalings(x[split.train], y[split.train], one.scaling)
+            kinds = one.scaling, target_kind(one.scaling, self.loss)
+            scaling, target_scaling = fit_scalings(x[split.train], y[split.train], *kinds)
             # Max-margin looks for items of other classes within a batch, and files are often sorted by class.
             held_out = np.random.default_rng([self.seed, 0x4E1D, fold]).permutation(split.test)
             for rows, size, side in ((split.train, sizes[0], items), (held_out, sizes[1], watched)):

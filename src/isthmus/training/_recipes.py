@@ -5,8 +5,9 @@
 margin and epochs by cross-validation, which `cross_validate` does over the recipe's grid in `GRIDS`, and says nothing of
 initialization and scaling. On its own `paper` fixes the learning rate (1e-3), the hidden units (512) and no dropout; takes
 Glorot's uniform initialization, the default of the library its authors used; shifts and scales each space by one number, so
-that one learning rate fits any units; and stops when the loss on a held-out fifth of the training items has not fallen for
-ten epochs, then learns anew from all of them for the best number of epochs.
+that one learning rate fits any units (targets of the cosine are not shifted, which would change their angles); and stops
+when the loss on a held-out fifth of the training items has not fallen for ten epochs, then learns anew from all of them for
+the best number of epochs.
 """
 
 import math
@@ -37,7 +38,8 @@ class Recipe:
         shuffle: whether each pass takes the items in a new random order.
         initialization: of the weights; truncated-normal has standard deviation sqrt(2 / (inputs + outputs)).
         bias: first value of every bias.
-        scaling: of the inputs and of the targets; predictions come back in the target's own units.
+        scaling: of the inputs and of the targets, of these as far as the loss allows (`target_kind`); predictions come back
+            in the target's own units.
         hidden: units of each hidden layer.
         dropout: share of the hidden units that is left out in a training step, in [0, 1); the others count for more, so that
             the whole network needs no correction (Srivastava et al. 2014, section 10, "inverted").
