@@ -305,5 +305,6 @@ def test_arrays_of_objects_are_lists():
 
 def test_whole_numbers_and_a_single_column_are_classes():
     expected = [0, 1, 2, 0]
-    for labels in ([3, 5, 9, 3], np.array([3, 5, 9, 3]), np.array([[3], [5], [9], [3]]), ["c", "e", "i", "c"]):
+    numbers = np.array([3, 5, 9, 3])
+    for labels in ([3, 5, 9, 3], numbers, numbers[:, None], numbers / 2, numbers.astype(str), ["c", "e", "i", "c"]):
         assert encode_classes(labels, "max-margin", 4).tolist() == expected

@@ -51,7 +51,7 @@ def encode_classes(labels: Labels | None, loss: str | Loss, n: int) -> ndarray:
 
 def _of_array(labels: ndarray) -> ndarray:
     for row, item in enumerate(labels):
-        if (item != item).any():  # noqa: PLR0124 - nan alone differs from itself
+        if np.any(item != item):  # noqa: PLR0124 - nan alone differs from itself
             raise _unfit(labels, row)
     if labels.ndim == 1 or labels.shape[1] == 1:
         return np.unique(labels.ravel(), return_inverse=True)[1].astype(np.int32)
