@@ -4,7 +4,7 @@
     python scripts/claim.py collect --out runs         # the csv from what is done, where a run was stopped
     python scripts/claim.py table                      # Markdown tables, and the rows where the claim fails, from the csv
 
-A run that is stopped goes on where it stopped. `--whole` takes all folds and seeds, which lasts five times as long.
+A run that is stopped goes on where it stopped. `--whole` takes all folds and seeds, which lasts about five times as long.
 """
 
 import argparse
@@ -75,7 +75,7 @@ def table() -> None:
                 found = [cell.get((name, direction, metric, mapping)) for mapping in mappings]
                 print(f"| {shown} {direction.replace('->', '→')} | " + " | ".join(map(written, found)) + " |")
     holds = [row for row in rows if float(row["bridge_index_high"]) < 0]
-    print(f"\nIn {len(holds)} of {len(rows)} rows the whole interval lies below 0.")
+    print(f"\nIn {len(holds)} of {len(rows)} rows the whole interval lies below 0. The others:\n")
     for row in rows:
         if row not in holds:
             print(f"- {SETS[row['pairs']]} {row['direction']}, {named(row)}, {row['metric']}: {written(row)}")
