@@ -85,6 +85,20 @@ def test_one_training_serves_every_k_metric_and_convention(pairs, split):
         assert result.at(4).target_overlap == direct.target_overlap
 
 
+def test_an_epoch_whose_image_overflows_is_left_out(pairs, split):
+    fitted = Linear(recipe=Recipe(epochs=9, patience=0), checkpoints=(0, 4, 7)).fit(
+        pairs.x[split.train], pairs.y[split.train]
+    )
+    fitted.checkpoints_[4] = tuple(
+        layer._replace(weight=np.full_like(layer.weight, 3e38)) for layer in fitted.checkpoints_[4]
+    )
+    [found] = curves_of(fitted, pairs, split, k=3)
+    assert [point.epoch for point in found.points] == [0, 7, 9]
+    fitted.network_ = fitted.checkpoints_[4]
+    with pytest.raises(IsthmusError, match="whose image overflows"):
+        curves_of(fitted, pairs, split, k=3)
+
+
 def test_the_other_direction_labels_and_a_grid(pairs, split):
     grid = Grid((0.01, 0.001), (8,), (0.0,), (1.0,), epochs=6)
     how = {"direction": "y->x", "loss": "max-margin", "grid": grid, "epochs": (6,), "k": 5}

@@ -207,8 +207,8 @@ def test_the_published_initialization(rng):
         (lambda: MLP(loss="hinge").fit(np.eye(4), np.eye(4)), "loss: needed one of cosine, max-margin, mse, got 'hinge'"),
         (lambda: Ridge().fit(np.eye(4) * 1e200, np.eye(4)), "X: needed a largest number between"),
         (lambda: Recipe(optimizer="sgd"), "optimizer: needed rmsprop, adam or adamw, got 'sgd'"),
-        (lambda: Recipe(epochs=0), "epochs: needed 1 to"),
-        (lambda: Recipe(hidden=10**19), "hidden: needed 1 to 2147483647, got 1"),
+        (lambda: Recipe(epochs=0), "epochs: needed a whole number from 1 to 100000, got 0"),
+        (lambda: Recipe(hidden=10**19), "hidden: needed a whole number from 1 to 2147483647, got 1"),
         (lambda: Ridge([-1.0]).fit(np.eye(4), np.eye(4)), "penalties: needed positive numbers"),
     ],
 )

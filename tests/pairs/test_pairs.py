@@ -123,7 +123,7 @@ def test_a_split_that_leaks_is_refused(train, test, got):
         Split(np.array(train), np.array(test, dtype=int))
 
 
-@pytest.mark.parametrize("kind", ["none", "center", "isotropic", "standardize"])
+@pytest.mark.parametrize("kind", ["none", "center", "isotropic", "scale", "standardize"])
 def test_affine_scalings_can_be_undone(rng, kind):
     v = rng.normal(3, 5, size=(20, 4))
     scaling = Scaling.fit(v[:10], kind)
@@ -144,8 +144,16 @@ def test_isotropic_gives_rows_of_length_one_and_keeps_proportions(rng):
     assert np.linalg.norm(scaled[2] - scaled[3]) / np.linalg.norm(v[2] - v[3]) == pytest.approx(ratio)
 
 
+def test_scale_gives_rows_of_length_one_and_keeps_directions(rng):
+    v = rng.normal(3, 5, size=(50, 4))
+    scaled = Scaling.fit(v, "scale").apply(v)
+    assert np.mean((scaled**2).sum(axis=1)) == pytest.approx(1)
+    np.testing.assert_allclose(scaled / v, np.full((50, 4), scaled[0, 0] / v[0, 0]))
+
+
 def test_constant_columns_and_zero_rows_are_defined():
     constant = np.full((5, 1), 0.1)
     assert Scaling.fit(constant, "standardize").apply(constant + 1).ravel() == pytest.approx(np.ones(5))
     assert (Scaling.fit(constant, "isotropic").apply(constant) == 0).all()
+    assert (Scaling.fit(0 * constant, "scale").apply(0 * constant) == 0).all()
     assert Scaling.fit(np.eye(2), "unit").apply(np.array([[0.0, 0], [3, 4]])).tolist() == [[0, 0], [0.6, 0.8]]

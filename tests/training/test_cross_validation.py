@@ -49,7 +49,7 @@ def same_results(a, b):
 def alone(xy, split, cell, recipe, epochs, seed, **how):
     """Loss curve and network of one cell in one fold, learned without any cross-validation."""
     x, y = xy
-    scaling, target_scaling = fit_scalings(x[split.train], y[split.train], recipe.scaling)
+    scaling, target_scaling = fit_scalings(x[split.train], y[split.train], recipe.scaling, recipe.scaling)
     widths = (6, *(cell.hidden,) * (cell.hidden > 0), 4)
     start = initialize(widths, np.random.default_rng([seed, 0x1217]), recipe.initialization, recipe.bias)
     inputs, targets = scaling.apply(x), target_scaling.apply(y)
@@ -83,7 +83,7 @@ def test_the_choice_is_the_lowest_mean_over_folds_and_is_learned_from_all(xy):
     assert (found.chosen, found.epoch) == (cell, epoch + 1)
     assert found.recipe == found.cell.of(Recipe(), found.epoch)
     start = initialize((6, found.cell.hidden, 4), np.random.default_rng([2, 0x1217]))
-    scaling, target_scaling = fit_scalings(x, y, "isotropic")
+    scaling, target_scaling = fit_scalings(x, y, "isotropic", "isotropic")
     again = learn(start, scaling.apply(x), target_scaling.apply(y), found.recipe, seed=2)
     assert (again.network[0].weight == found.descent.network[0].weight).all()
     assert list(found.descent.checkpoints) == [1, 6]
@@ -177,9 +177,12 @@ def test_the_grid_of_the_paper():
         ({"learning_rate": ()}, "grid.learning_rate: needed one value or more, each once, got none"),
         ({"hidden": (8, 8)}, r"grid.hidden: needed one value or more, each once, got \[8, 8\]"),
         ({"dropout": (1.0,)}, "dropout: needed a share"),
-        ({"epochs": 0}, "epochs: needed 1 to"),
+        ({"epochs": 0}, "epochs: needed a whole number from 1 to"),
+        ({"epochs": 2.5}, "epochs: needed a whole number from 1 to"),
+        ({"hidden": (8.5,)}, "hidden: needed a whole number from 1 to"),
     ],
 )
+@pytest.mark.usefixtures("unchecked_shapes")
 def test_grids_refuse(grid, match):
     with pytest.raises(IsthmusError, match=match):
         Grid(**grid)
@@ -201,6 +204,32 @@ def test_grids_refuse(grid, match):
 def test_refuses(xy, how, match):
     with pytest.raises(IsthmusError, match=match):
         cross_validate(*xy, SMALL, **how)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "match"),
+    [
+        (np.eye(9), np.eye(9)[:8], "x, y: needed as many items in both, got 9 and 8"),
+        (np.where(np.eye(9) > 0, np.nan, 1.0), np.eye(9), "x: needed finite numbers"),
+        (np.eye(9), np.array([["a"]] * 9), "y: needed real numbers"),
+    ],
+)
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_refuses_arrays_that_are_no_pairs(x, y, match):
+    with pytest.raises(IsthmusError, match=match):
+        cross_validate(x, y, SMALL, 3)
+
+
+def test_a_batch_of_more_than_all_items_is_a_batch_of_all(xy):
+    x, y = xy
+    for loss in ("mse", "max-margin"):
+        how = {"loss": loss, "labels": tuple(map(str, range(131)))}
+        found = [cross_validate(x, y, SMALL, 3, recipe=Recipe(batch=batch), **how) for batch in (88, 2**31 - 1)]
+        np.testing.assert_array_equal(found[0].cells[0].validation_loss, found[1].cells[0].validation_loss)
+    patient = [
+        learn(initialize((6, 4), np.random.default_rng(0)), x, y, Recipe(batch=b, epochs=9)) for b in (131, 2**31 - 1)
+    ]
+    assert (patient[0].network[0].weight == patient[1].network[0].weight).all()
 
 
 def test_progress_ends_at_its_total(xy):

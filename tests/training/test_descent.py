@@ -164,8 +164,10 @@ def test_recipes_refuse(settings, match):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("learning_rate", np.inf), ("bias", np.nan), ("margin", np.inf), ("patience", -1)]
+    ("name", "value"),
+    [("learning_rate", np.inf), ("bias", np.nan), ("margin", np.inf), ("patience", -1), ("epochs", 2.5), ("epochs", 10**7)],
 )
+@pytest.mark.usefixtures("unchecked_shapes")
 def test_settings_that_no_run_could_use_are_refused(name, value):
     with pytest.raises(IsthmusError, match=f"^{name}: needed"):
         Recipe(**{name: value})

@@ -1,14 +1,21 @@
-"""Losses against slow numpy: values, gradients, the first violator by a loop; classes as numbers."""
+"""Losses against slow numpy: values, gradients, the first violator by a loop, what a recipe makes of them; classes."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from isthmus import IsthmusError
+from isthmus import MLP, IsthmusError, Linear
+from isthmus.pairs import k_fold
 from isthmus.training import (
     LOSSES,
     NUMPY_ACTIVATIONS,
+    RECIPES,
+    Grid,
     Recipe,
+    TrainingWarning,
     apply,
+    cross_validate,
     encode_classes,
     initialize,
     learn,
@@ -188,6 +195,62 @@ def test_a_loss_of_your_own(rng):
         learn(start, x, y, recipe, loss=lambda f, y: abs(f - y))
 
 
+def own_loss(f, y):
+    """Neither a shift nor a factor leaves it as it is."""
+    return abs(f**3 - y**3).sum(axis=-1)
+
+
+# What is recorded, as a function of a mapping's predictions and the targets, both in their own units, and of the one number
+# that the targets were divided by.
+AS_PRINTED = {
+    "mse": lambda f, y, c: slow_mse(f, y) / c**2,
+    "cosine": lambda f, y, c: slow_cosine(f / c, y / c),
+    "max-margin": lambda f, y, c: slow_max_margin(f, y, [(i % 7,) for i in range(len(f))], 2.5 * c) / c,
+    "own": lambda f, y, c: own_loss(f / c, y / c),
+}
+
+
+@pytest.mark.parametrize("scaling", ["none", "isotropic"])
+@pytest.mark.parametrize("loss", AS_PRINTED)
+def test_what_is_minimized_is_the_printed_loss_of_the_predictions(rng, loss, scaling):
+    """With one batch an epoch, the recorded loss is that of the network before it, and the targets are far from centered."""
+    x = rng.normal(1, 2, size=(60, 3))
+    y = x @ rng.normal(size=(3, 4)) + np.array([9.0, -5, 0, 2])
+    recipe = replace(RECIPES["paper"], batch=60, epochs=4, patience=0, shuffle=False, margin=2.5, scaling=scaling)
+    how = {"loss": own_loss if loss == "own" else loss, "recipe": recipe, "checkpoints": range(4)}
+    for mapping in (Linear(**how), MLP((8,), **how)):
+        mapping.fit(x, y, labels=np.arange(60) % 7)
+        factor = mapping.target_scaling_.scale
+        assert (factor == factor[0]).all()
+        for epoch in range(4):
+            expected = AS_PRINTED[loss](mapping.at(epoch).predict(x), y, factor[0]).mean()
+            assert mapping.loss_[epoch] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("scaling", ["none", "center", "isotropic", "scale", "standardize", "unit"])
+def test_the_cosine_of_held_out_items_is_that_of_the_predictions(rng, scaling):
+    x = rng.normal(1, 2, size=(60, 3))
+    y = x @ rng.normal(size=(3, 4)) + np.array([9.0, -5, 0, 2])
+    split = k_fold(60, 3)[0]
+    recipe = Recipe(scaling=scaling)
+    with pytest.warns(TrainingWarning):  # one epoch shows no fall
+        found = cross_validate(x, y, Grid((0.01,), (8,), (0.0,), epochs=1), [split], recipe=recipe, loss="cosine")
+    own = found.cell.of(recipe, 1)
+    f = MLP((8,), loss="cosine", recipe=own).fit(x[split.train], y[split.train]).predict(x[split.test])
+    expected = slow_cosine(f, y[split.test]).mean()
+    assert found.cells[0].validation_loss[0, 0] == pytest.approx(expected, rel=1e-4)
+
+
+def test_an_untrained_twin_stands_where_the_network_of_its_loss_starts(rng):
+    x, y = rng.normal(size=(40, 3)), rng.normal(7, 1, size=(40, 4))
+    for loss in ("mse", "cosine"):
+        mapping = MLP((8,), loss=loss, recipe=Recipe(epochs=1, patience=0)).fit(x, y)
+        twin = mapping.twin().fit(x, y)
+        assert (twin.target_scaling_.shift == mapping.target_scaling_.shift).all()
+        assert (twin.target_scaling_.scale == mapping.target_scaling_.scale).all()
+        assert (twin.target_scaling_.shift == 0).all() == (loss == "cosine")
+
+
 @pytest.mark.parametrize(
     ("labels", "match"),
     [
@@ -201,7 +264,47 @@ def test_max_margin_refuses_missing_labels(labels, match):
         learn(start, np.eye(10), np.eye(10), Recipe(), loss="max-margin", labels=labels)
 
 
+@pytest.mark.parametrize(
+    ("labels", "match"),
+    [
+        ([{"a"}, None, {"b"}], r"got \{'a'\} in row 0 and None in row 1"),
+        ([None, "a", "b"], "got None in row 0"),
+        (["a", None, "b"], "got 'a' in row 0 and None in row 1"),
+        (np.array(["a", None, "b"], dtype=object), "got 'a' in row 0 and None in row 1"),
+        ([{"a"}, "bc", {"b"}], r"got \{'a'\} in row 0 and 'bc' in row 1"),
+        (["a", {"a"}, "b"], r"got 'a' in row 0 and \{'a'\} in row 1"),
+        ([{"a"}, {None}, {"b"}], r"got \{'a'\} in row 0 and \{None\} in row 1"),
+        ([1.0, float("nan"), 2.0], "got 1.0 in row 0 and nan in row 1"),
+        (np.array([1.0, 2.0, np.nan]), r"and .*nan.* in row 2"),
+        (np.array([[1.0, 0], [0, np.nan], [1, 1]]), r"and array\(\[ 0., nan\]\) in row 1"),
+        (
+            np.array([["a", "b"], ["a", "c"], ["b", "c"]]),
+            "needed numbers in a table of items by classes, got <U1 in one of 3x2",
+        ),
+        (["a", 1, "b"], "needed names of one kind, text or numbers, got both"),
+        ([["a"], [1], []], "needed names of one kind, text or numbers, got both"),
+        (np.zeros((3, 2, 2)), "needed one axis of items, or a table, got 3 axes"),
+        (np.array(3), "needed one axis of items, or a table, got 0 axes"),
+    ],
+)
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_labels_of_no_form_are_refused(labels, match):
+    with pytest.raises(IsthmusError, match=match):
+        encode_classes(labels, "max-margin", 3)
+
+
+def test_arrays_of_objects_are_lists():
+    sets = [{"a"}, {"a", "b"}, {"a"}, {"b"}]
+    array = np.empty(4, dtype=object)
+    array[:] = sets
+    assert (encode_classes(array, "max-margin", 4) == [[1, 0], [1, 1], [1, 0], [0, 1]]).all()
+    assert (encode_classes(array, "max-margin", 4) == encode_classes(sets, "max-margin", 4)).all()
+    assert encode_classes(np.array(list("baba"), dtype=object), "max-margin", 4).tolist() == [1, 0, 1, 0]
+    assert encode_classes([], "max-margin", 0).shape == (0,)
+
+
 def test_whole_numbers_and_a_single_column_are_classes():
     expected = [0, 1, 2, 0]
-    for labels in ([3, 5, 9, 3], np.array([3, 5, 9, 3]), np.array([[3], [5], [9], [3]]), ["c", "e", "i", "c"]):
+    numbers = np.array([3, 5, 9, 3])
+    for labels in ([3, 5, 9, 3], numbers, numbers[:, None], numbers / 2, numbers.astype(str), ["c", "e", "i", "c"]):
         assert encode_classes(labels, "max-margin", 4).tolist() == expected

@@ -141,7 +141,9 @@ def main() -> None:
         sys.stderr.write(f"isthmus: {message}\n")
         sys.exit(2)
     except MemoryError as error:
-        _complain(f"isthmus: memory: needed more than there is, got {error}. Use a smaller k, --sample or --memory.\n")
+        _complain(
+            f"isthmus: memory: needed more than there is, got {error}. Use fewer items, a smaller k or a smaller network.\n"
+        )
         os._exit(2)
     except OSError as error:
         # A reader that has gone (a closed pipe) is typer's; what is left cannot be read or written.

@@ -71,7 +71,8 @@ class AuditRow:
         p_value: paired test of target against input overlap, by the standard error of the index; None where there is none.
         p_against_lin, p_against_nn: paired test of this mapping's target overlap against that of the paper's `lin` and `nn`,
             corrected by Holm over all mappings that are compared with either; None where there is no such comparison.
-        mse: mean over items and dimensions of (f(x) - y)^2; None where f(x) and y differ in width.
+        mse: mean over items and dimensions of (f(x) - y)^2; None where f(x) and y differ in width. Of a mapping learned by
+            the cosine, which leaves the length of f(x) free, neither mse nor r2 says anything.
         r2: 1 - sum |f(x) - y|^2 / sum |y - mean(y)|^2, over all dimensions together.
         verdict: in words, by the rules of `isthmus.measures.verdict`.
     """

@@ -87,7 +87,7 @@ class Curves:
 
     @property
     def reversals(self) -> tuple[int, ...]:
-        """Epochs, but for 0, where the target overlap is above the input overlap; none, the paper says, "for any number"."""
+        """Measured epochs, but for 0, with target above input overlap; none, the paper says, "for any number"."""
         return tuple(point.epoch for point in self.points if point.epoch and point.target_overlap > point.input_overlap)
 
     def at(self, epoch: int) -> CurvePoint:
@@ -137,7 +137,7 @@ class Curves:
     def __str__(self) -> str:
         points = [("chosen", self.at(self.chosen)), ("oracle", self.at(self.oracle))]
         parts = [f"{w}: epoch {p.epoch}, input {p.input_overlap:.3f}, target {p.target_overlap:.3f}" for w, p in points]
-        finding = "epochs " + ", ".join(map(str, self.reversals)) if self.reversals else "no epoch"
+        finding = "epochs " + ", ".join(map(str, self.reversals)) if self.reversals else "no epoch measured"
         convention = "included" if self.include_self else "excluded"
         return (
             f"{self.mapping}, {self.direction}: {'; '.join(parts)}. Target above input overlap in {finding} "
@@ -239,17 +239,24 @@ def curves_of(
         direction: in the result.
         recipe: its name in the result.
 
+    Epochs after which the image of an item overflows are left out.
+
     Raises:
+        MappingError: the image of an item overflows after the chosen epoch.
         NeighborError: too few test items for k, or an unknown metric.
     """
     x, y = side.x[split.test], side.y[split.test]
     chosen = len(fitted.loss_)
     networks = {epoch: fitted.at(epoch) for epoch in fitted.checkpoints_} | {chosen: fitted}
-    predicted = {epoch: networks[epoch].predict(x) for epoch in sorted(networks)}
-    errors = {
-        epoch: (_mse(networks[epoch].predict(side.x[split.train]), side.y[split.train]), _mse(f, y))
-        for epoch, f in predicted.items()
-    }
+    predicted, errors = {}, {}
+    for epoch in sorted(networks):
+        try:
+            learned, predicted[epoch] = networks[epoch].predict(side.x[split.train]), networks[epoch].predict(x)
+        except MappingError:  # finite weights whose image of finite inputs overflows: the training diverges there
+            if epoch == chosen:
+                raise
+            continue
+        errors[epoch] = (_mse(learned, side.y[split.train]), _mse(predicted[epoch], y))
     loss = fitted.loss if isinstance(fitted.loss, str) else getattr(fitted.loss, "__name__", "own")
     ks = as_list(k)
     metrics = [metric] if isinstance(metric, str) else list(metric)

@@ -102,7 +102,7 @@ def _remarks(curves: tuple[Curves, ...], gone: tuple[str, ...]) -> Iterator[str]
     yield from (f"{each.pairs}: {each}." for each in curves)
     reversed_by = {
         "An oracle": [each.pairs for each in curves if each.oracle in each.reversals],
-        "Some epoch": [each.pairs for each in curves if each.reversals],
+        "Some epoch measured": [each.pairs for each in curves if each.reversals],
     }
     for who, where in reversed_by.items():
         yield f"{who} reverses the finding in {', '.join(where) or 'none'} of {len(curves)} networks; in print, in none."

@@ -15,6 +15,7 @@ from numpy import ndarray
 from isthmus._errors import MappingError
 from isthmus._shapes import Float
 from isthmus.mappings._network import MLP
+from isthmus.pairs import ScalingKind
 from isthmus.training import Activation, Loss, Recipe
 
 
@@ -90,6 +91,9 @@ class _Batchwise(MLP):
 
     def _recipe(self) -> Recipe:
         return replace(super()._recipe(), batch=self.batch)
+
+    def _target_kind(self) -> ScalingKind:
+        return self._recipe().scaling  # the directions of displacements are what is learned here
 
     def _learn(self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"]) -> None:
         setting = self._setting()

@@ -70,7 +70,7 @@ class Mapping(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
                 f"X: needed {self.n_features_in_} columns, as in training, got {x.shape[1]} ({x.shape[0]}x{x.shape[1]}). "
                 "Pass vectors of the input space."
             )
-        with threadpool_limits(1):
+        with threadpool_limits(1), np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused below
             f = self._map(x.astype(np.float64))
         if not np.isfinite(f).all():
             row = int(np.argmin(np.isfinite(f).all(axis=1)))

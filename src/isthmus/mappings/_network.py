@@ -16,6 +16,7 @@ from isthmus._errors import MappingError
 from isthmus._shapes import Float
 from isthmus.mappings._contract import Mapping
 from isthmus.mappings._untrained import Untrained, network_of, network_state
+from isthmus.pairs import ScalingKind
 from isthmus.training import (
     NUMPY_ACTIVATIONS,
     Activation,
@@ -29,6 +30,7 @@ from isthmus.training import (
     initialize,
     learn,
     recipe,
+    target_kind,
 )
 
 _N = TypeVar("_N", bound="MLP")  # not typing.Self, which the run-time checks of the tests cannot resolve
@@ -134,6 +136,9 @@ class MLP(Mapping):
     def _recipe(self) -> Recipe:
         return recipe(self.recipe) if isinstance(self.recipe, str) else self.recipe
 
+    def _target_kind(self) -> ScalingKind:
+        return target_kind(self._recipe().scaling, self.loss)
+
     def _learn(self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"]) -> None:
         settings = self._recipe()
         hidden = tuple(self.hidden) if self.hidden is not None else (settings.hidden,)
@@ -150,7 +155,7 @@ class MLP(Mapping):
             self.cross_validation_ = found
             self.scaling_, self.target_scaling_, descent = found.scaling, found.target_scaling, found.descent
         else:
-            self.scaling_, self.target_scaling_ = fit_scalings(x, y, settings.scaling)
+            self.scaling_, self.target_scaling_ = fit_scalings(x, y, settings.scaling, self._target_kind())
             rng = np.random.default_rng([self.seed, 0x1217])
             start = initialize((x.shape[1], *hidden, y.shape[1]), rng, settings.initialization, settings.bias)
             descent = learn(
@@ -167,16 +172,15 @@ class MLP(Mapping):
         return network_state(self.network_, self.scaling_, self.target_scaling_)
 
     def _restore(self, state: dict[str, ndarray]) -> None:
-        kind = self._recipe().scaling
-        self.network_, self.scaling_, self.target_scaling_ = network_of(state, kind, kind)
+        kinds = self._recipe().scaling, self._target_kind()
+        self.network_, self.scaling_, self.target_scaling_ = network_of(state, *kinds)
         self.n_features_in_, self.n_outputs_ = len(self.scaling_.shift), len(self.target_scaling_.shift)
 
     def twin(self, seed: int = 0) -> Mapping:
         """The network before its first step, with other random weights; after a fit, as wide as what was fitted."""
         settings = self._recipe()
-        return Untrained(
-            self._layers(), self.activation, settings.scaling, settings.scaling, settings.initialization, settings.bias, seed
-        )
+        kinds = settings.scaling, self._target_kind()
+        return Untrained(self._layers(), self.activation, *kinds, settings.initialization, settings.bias, seed)
 
 
 class Linear(MLP):

@@ -13,7 +13,7 @@ from numpy import ndarray
 from isthmus._errors import DataError
 from isthmus._shapes import Float
 
-ScalingKind = Literal["none", "center", "isotropic", "standardize", "unit"]
+ScalingKind = Literal["none", "center", "isotropic", "scale", "standardize", "unit"]
 """How vectors are shifted and scaled before a mapping learns from them."""
 
 
@@ -22,11 +22,12 @@ class Scaling:
     """A fitted scaling: (v - shift) / scale by column, then, for `unit`, each row divided by its length.
 
     center: subtract the column means. isotropic: center, then divide all columns by one number, so that rows have length 1
-    in the quadratic mean; Euclidean neighborhoods stay as they are. standardize: center, then divide each column by its
-    standard deviation. unit: divide each row by its length.
+    in the quadratic mean; Euclidean neighborhoods stay as they are. scale: divide by such a number without a shift;
+    neighborhoods by cosine stay, too. standardize: center, then divide each column by its standard deviation. unit: divide
+    each row by its length.
 
     Three cases are decided here: a column that is constant on the training part is divided by 1 (it becomes 0 there), a
-    space whose rows are all equal is divided by 1 under `isotropic`, and a zero row stays zero under `unit`.
+    space whose rows are all equal (under `scale`, zero) is divided by 1, and a zero row stays zero under `unit`.
 
     Example:
         >>> Scaling.fit(np.array([[1.0, 5.0], [3.0, 5.0]]), "standardize").apply(np.array([[5.0, 5.0]]))
@@ -57,6 +58,9 @@ class Scaling:
             if kind == "isotropic":
                 spread[:] = np.sqrt(np.sum(spread * spread))
             scale = np.where(spread > 0, spread, 1.0)
+        if kind == "scale":
+            length = np.sqrt(np.mean(np.sum(train.astype(np.float64) ** 2, axis=1)))
+            scale[:] = length if length > 0 else 1.0
         return cls(kind, shift, scale)
 
     def apply(self, values: Float[ndarray, "n d"]) -> Float[ndarray, "n d"]:

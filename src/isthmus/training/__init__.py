@@ -8,7 +8,7 @@ from isthmus.training._grid import GRIDS, Cell, Grid
 from isthmus.training._losses import LOSSES, Loss, check_loss, max_margin
 from isthmus.training._network import NUMPY_ACTIVATIONS, Activation, Layer, Network, apply, initialize
 from isthmus.training._recipes import RECIPES, Initialization, Optimizer, Recipe, recipe
-from isthmus.training._scaling import fit_scalings, fit_target_scaling
+from isthmus.training._scaling import fit_scalings, fit_target_scaling, target_kind
 from isthmus.training._workers import divided
 
 __all__ = [
@@ -43,4 +43,5 @@ __all__ = [
     "of_other_classes",
     "recipe",
     "steadily_decreases",
+    "target_kind",
 ]

@@ -7,7 +7,7 @@ fill the processor; which are together does not depend on the number of processe
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,7 +16,7 @@ from numpy import ndarray
 
 from isthmus._errors import DataError, DivergenceError, MappingError
 from isthmus._shapes import Float, Int, Progress
-from isthmus.pairs import Split, check_seed, k_fold
+from isthmus.pairs import Split, check_seed, check_vectors, k_fold
 from isthmus.training._classes import Labels, encode_classes
 from isthmus.training._curves import CellCurves, CrossValidation, warn_of_unsteady
 from isthmus.training._descent import check_checkpoints, descend, fill, learn, orders, settings_of
@@ -25,7 +25,7 @@ from isthmus.training._losses import Loss, check_loss
 from isthmus.training._network import Activation, Layer, Network, initialize
 from isthmus.training._program import Items, Kind, Settings, jax_of_one_thread
 from isthmus.training._recipes import Recipe
-from isthmus.training._scaling import fit_scalings
+from isthmus.training._scaling import fit_scalings, target_kind
 from isthmus.training._workers import divided
 
 # A network up to this many weights is trained together with the others of its size. On one thread of a CPU that made
@@ -78,7 +78,8 @@ def cross_validate(
     Raises:
         MappingError: an unknown loss, labels that max-margin misses, fewer than 1 process, a negative number of layers, a
             checkpoint outside 0..epochs, or a grid that diverged in every cell.
-        DataError: folds that do not fit the items, or a split without items to learn from.
+        DataError: arrays that are not two-dimensional, finite and of numbers, or of different numbers of items; folds that
+            do not fit the items, or a split without items to learn from.
 
     Warns:
         TrainingWarning: a training loss did not steadily decrease; which ones, `records()` tells.
@@ -92,6 +93,9 @@ def cross_validate(
     """
     check_loss(loss)
     check_seed(seed)
+    x, y = check_vectors(x, "x"), check_vectors(y, "y")
+    if len(x) != len(y):
+        raise DataError(f"x, y: needed as many items in both, got {len(x)} and {len(y)}. Pair them first.")
     check_checkpoints(checkpoints, grid.epochs)
     if processes < 1 or layers < 0:
         name, value, least = ("processes", processes, 1) if processes < 1 else ("layers", layers, 0)
@@ -100,7 +104,8 @@ def cross_validate(
     if not splits or any(not len(split.train) or max(split.train.max(), split.test.max()) >= len(x) for split in splits):
         raise DataError(f"folds: needed splits of {len(x)} rows with some to learn from, got others. Use k_fold.")
     classes = encode_classes(labels, loss, len(x))
-    task = _Task(recipe, grid, layers, loss, activation, seed)
+    largest = max(len(split.train) for split in splits)  # a batch of more items would only be filled up
+    task = _Task(replace(recipe, batch=min(recipe.batch, largest)), grid, layers, loss, activation, seed)
     groups = list(task.groups(x.shape[1], y.shape[1], splits))
     curves = np.full((2, len(task.cells()), len(splits), grid.epochs), np.nan)
     for group, found in _results(task, groups, x, y, classes, splits, processes, progress):
@@ -115,7 +120,7 @@ def cross_validate(
     chosen = int(np.nanargmin(losses))
     best = cells[chosen]
     final = best.cell.of(recipe, best.best_epoch)
-    scaling, target_scaling = fit_scalings(x, y, recipe.scaling)
+    scaling, target_scaling = fit_scalings(x, y, recipe.scaling, target_kind(recipe.scaling, loss))
     start = task.start(x.shape[1], y.shape[1], best.cell)
     descent = learn(
         start, scaling.apply(x), target_scaling.apply(y), final, loss=loss, activation=activation, seed=seed, labels=labels,
@@ -193,7 +198,8 @@ class _Task:
         watched: list[Items] = []
         for fold in group.folds:
             split = splits[fold]
-            scaling, target_scaling = fit_scalings(x[split.train], y[split.train], one.scaling)
+            kinds = one.scaling, target_kind(one.scaling, self.loss)
+            scaling, target_scaling = fit_scalings(x[split.train], y[split.train], *kinds)
             # Max-margin looks for items of other classes within a batch, and files are often sorted by class.
             held_out = np.random.default_rng([self.seed, 0x4E1D, fold]).permutation(split.test)
             for rows, size, side in ((split.train, sizes[0], items), (held_out, sizes[1], watched)):

@@ -80,6 +80,7 @@ def learn(
     check_loss(loss)
     classes = encode_classes(labels, loss, len(x))
     check_checkpoints(checkpoints, longest or recipe.epochs)
+    recipe = replace(recipe, batch=min(recipe.batch, len(x)))  # a larger one would only be filled up
     rng = np.random.default_rng([seed, 0x1EA2])
     kind = Kind(recipe.optimizer, loss, activation, recipe.batch, drops=recipe.dropout > 0, stops=True)
     settings = settings_of(recipe)

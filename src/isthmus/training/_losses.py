@@ -10,7 +10,10 @@ from typing import Any
 from isthmus._errors import MappingError
 
 Loss = Callable[[Any, Any], Any]
-"""loss(f, y): predicted and true vectors, both b x d, to b values, in JAX operations that have a gradient."""
+"""loss(f, y): predicted and true vectors, both b x d, to b values, in JAX operations that have a gradient.
+
+The vectors are those of the target space, divided by one number where the recipe scales, and never shifted (`target_kind`).
+"""
 
 MAX_MARGIN = "max-margin"
 

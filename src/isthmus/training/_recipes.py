@@ -5,13 +5,16 @@
 margin and epochs by cross-validation, which `cross_validate` does over the recipe's grid in `GRIDS`, and says nothing of
 initialization and scaling. On its own `paper` fixes the learning rate (1e-3), the hidden units (512) and no dropout; takes
 Glorot's uniform initialization, the default of the library its authors used; shifts and scales each space by one number, so
-that one learning rate fits any units; and stops when the loss on a held-out fifth of the training items has not fallen for
-ten epochs, then learns anew from all of them for the best number of epochs.
+that one learning rate fits any units (targets of the cosine are not shifted, which would change their angles); and stops
+when the loss on a held-out fifth of the training items has not fallen for ten epochs, then learns anew from all of them for
+the best number of epochs.
 """
 
 import math
 from dataclasses import dataclass
 from typing import Literal, get_args
+
+import numpy as np
 
 from isthmus._errors import MappingError
 from isthmus.pairs import ScalingKind
@@ -20,6 +23,8 @@ Initialization = Literal["glorot-uniform", "truncated-normal"]
 """How the first weights are drawn."""
 Optimizer = Literal["rmsprop", "adam", "adamw"]
 """How a step follows from a gradient."""
+# Whole numbers and their range. Curves have room for all epochs from the start, and an order is drawn for each.
+_WHOLE = {"batch": (1, 2**31 - 1), "epochs": (1, 100_000), "hidden": (1, 2**31 - 1), "patience": (0, 100_000)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +35,15 @@ class Recipe:
         optimizer: RMSprop with rho 0.9 and epsilon 1e-8, Adam with its usual settings (0.9, 0.999, 1e-8), or AdamW, which
             also shrinks every number of the network by learning_rate x weight_decay a step.
         learning_rate: step size.
-        batch: items a step.
-        epochs: passes over the training items, at most.
+        batch: items a step; where there are fewer items, all of them.
+        epochs: passes over the training items, at most; up to 100,000.
         patience: epochs without a lower loss on the held-out part after which to stop; 0 takes all epochs.
         held_out: share of the training items that chooses the number of epochs, where there is patience.
         shuffle: whether each pass takes the items in a new random order.
         initialization: of the weights; truncated-normal has standard deviation sqrt(2 / (inputs + outputs)).
         bias: first value of every bias.
-        scaling: of the inputs and of the targets; predictions come back in the target's own units.
+        scaling: of the inputs and of the targets, of these as far as the loss allows (`target_kind`); predictions come back
+            in the target's own units.
         hidden: units of each hidden layer.
         dropout: share of the hidden units that is left out in a training step, in [0, 1); the others count for more, so that
             the whole network needs no correction (Srivastava et al. 2014, section 10, "inverted").
@@ -68,9 +74,10 @@ class Recipe:
             if getattr(self, name) not in known:
                 listed = f"{', '.join(known[:-1])} or {known[-1]}"
                 raise MappingError(f"{name}: needed {listed}, got {getattr(self, name)!r}. Choose one of them.")
-        for name in ("batch", "epochs", "hidden"):
-            if not 1 <= getattr(self, name) < 2**31:
-                raise MappingError(f"{name}: needed 1 to {2**31 - 1}, got {getattr(self, name)}. Choose one in that range.")
+        for name, (least, most) in _WHOLE.items():
+            value = getattr(self, name)
+            if not (isinstance(value, int | np.integer) and least <= value <= most):
+                raise MappingError(f"{name}: needed a whole number from {least} to {most}, got {value}. Choose one of them.")
         for name, usual in (("held_out", 0.2), ("dropout", 0.25)):
             if not 0 <= getattr(self, name) < 1:
                 raise MappingError(f"{name}: needed a share in [0, 1), got {getattr(self, name)}. Use {usual}.")
@@ -80,8 +87,6 @@ class Recipe:
         for name in ("learning_rate", "bias", "margin", "weight_decay"):
             if not math.isfinite(getattr(self, name)):
                 raise MappingError(f"{name}: needed a finite number, got {getattr(self, name)}. Choose one.")
-        if self.patience < 0:
-            raise MappingError(f"patience: needed 0 or more, got {self.patience}. Use 0 to take all epochs.")
         if not self.weight_decay >= 0:
             raise MappingError(f"weight_decay: needed a number from 0 on, got {self.weight_decay}. Use 0.01.")
 
