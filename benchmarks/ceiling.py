@@ -25,18 +25,17 @@ NOISE = (0.4, 0.6, 0.8, 1.0, 1.25)
 SKETCH = 100  # random directions in which a penalty is chosen: squared errors stay what they are, on average
 
 
-def smoothers(x, train=None):
-    """Of ridge and of kernel ridge, as functions of standardized inputs: (smoother, features of all items, penalties)."""
-    train = np.arange(len(x)) if train is None else train
+def linear(x, train):
+    """Of ridge regression from standardized inputs: (smoother, centered features of all items, penalties)."""
     inputs = Scaling.fit(x[train], "standardize").apply(x)
-    linear = inputs - inputs[train].mean(axis=0)
-    units = directions(inputs)
-    kernel = gaussian(units, units[train], Snap().width * typical_square(units[train]))
-    centered = kernel - kernel[train].mean(axis=0)
-    return (
-        (Smoother.of(inputs[train]), linear, RIDGE),
-        (kernel_smoother(kernel[train]), centered, PENALTIES),
-    )
+    return Smoother.of(inputs[train]), inputs - inputs[train].mean(axis=0), RIDGE
+
+
+def kernel(x, train):
+    """The same of kernel ridge regression, as Snap has it."""
+    units = directions(Scaling.fit(x[train], "standardize").apply(x))
+    similar = gaussian(units, units[train], Snap().width * typical_square(units[train]))
+    return kernel_smoother(similar[train]), similar - similar[train].mean(axis=0), PENALTIES
 
 
 def sketch(y):
@@ -126,19 +125,18 @@ def best_lists(model, rows, noise, draws):
     return float(fresh), float((lists * chance).sum(axis=1).mean() / draws / K)
 
 
-def ceiling_under_a_model(x, y, split, whole, groups, draws=400, tried=2):
+def ceiling_under_a_model(x, y, split, learned, model, draws=400, tried=2):
     """Ridge and kernel ridge on real and on drawn targets, and the best lists, at noise 1 and where kernel ridge agrees."""
     train, test = split.train, split.test
     matrices = {
         name: projection(*one[:2], y, train, test, one[2])
-        for name, one in zip(("ridge", "kernel-ridge"), smoothers(x, train), strict=True)
+        for name, one in (("ridge", linear(x, train)), ("kernel-ridge", learned))
     }
 
     def reached(y):
         center = y[train].mean(axis=0)
         return {name: overlap_with(matrix @ (y[train] - center) + center, y[test]) for name, matrix in matrices.items()}
 
-    model = Model.of(x, y, whole, groups)
     real, drawn = reached(y), {}
     for noise in NOISE:
         found = [reached(model.draw(np.random.default_rng(seed), noise)) for seed in range(tried)]
@@ -201,13 +199,13 @@ def others_seen(y, test, whole, groups):
     return overlap_with(found[test], y[test])
 
 
-def curve(x, y, split, shares=(0.25, 0.5, 1.0), orders=2):
+def curve(x, y, split, learned, shares=(0.25, 0.5, 1.0), orders=2):
     """Target overlap of kernel ridge in directions, learned from growing parts of the training items."""
     for share in shares:
         found = []
         for seed in range(orders if share < 1 else 1):
-            rows = np.random.default_rng(seed).permutation(split.train)[: round(share * len(split.train))]
-            smoother, features, penalties = smoothers(x, rows)[1]
+            rows = np.sort(np.random.default_rng(seed).permutation(split.train)[: round(share * len(split.train))])
+            smoother, features, penalties = kernel(x, rows) if share < 1 else learned
             goal = directions(y - y[rows].mean(axis=0))
             f = projection(smoother, features, goal, rows, split.test, penalties) @ (goal[rows] - goal[rows].mean(axis=0))
             found.append(overlap_with(f, y[split.test]))
@@ -217,11 +215,11 @@ def curve(x, y, split, shares=(0.25, 0.5, 1.0), orders=2):
 def ceiling(x, y, split):
     """All of it for one direction, on the test items of the split; what each number means stands in docs/mappings.md."""
     groups = equal_items(x, y)
-    whole = smoothers(x)[1][0]
+    learned, whole = kernel(x, split.train), kernel(x, np.arange(len(x)))[0]
     return {
-        "model": ceiling_under_a_model(x, y, split, whole, groups),
+        "model": ceiling_under_a_model(x, y, split, learned, Model.of(x, y, whole, groups)),
         "repeated_inputs": repeated_inputs(x, y, len(split.test)),
         "choice_on_test": Snap(slack=0.0).best_choice(x, y, [split])[1],
         "others_seen": others_seen(y, split.test, whole, groups),
-        "curve": list(curve(x, y, split)),
+        "curve": list(curve(x, y, split, learned)),
     }  # fmt: skip
