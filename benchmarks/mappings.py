@@ -151,42 +151,42 @@ def summary(rows):
     return found
 
 
+def number(value, digits=3):
+    return f"{value:.{digits}f}".removeprefix("0") if value >= 0 else "-" + number(-value, digits)
+
+
 def markdown(rows):
     """The table of docs/mappings.md."""
 
-    def shown(pair, form="{:.3f}"):
-        return form.format(pair[0]).replace("0.", ".") + (
-            f" ± {pair[1]:.3f}".replace("0.", ".") if pair[1] == pair[1] else ""
-        )
+    def shown(pair, digits=3):
+        error = f" ± {number(pair[1], digits)}" if np.isfinite(pair[1]) else ""
+        return number(pair[0], digits) + error
 
     def both(place, name):
-        return f"{shown(of(place, name, 'target_overlap'))} / {of(place, name, 'bridge_index')[0]:+.3f}".replace("0.", ".")
+        return f"{shown(of(place, name, 'target_overlap'))} / {number(of(place, name, 'bridge_index')[0])}"
 
     yield (
-        "| set, direction | ridge | better of lin, nn | kernel ridge | snap | ratio | bridge rate | echo rate "
+        "| set, direction | splits | ridge | better of lin, nn | kernel ridge | snap | ratio | bridge rate | echo rate "
         "| snap-index | its intervals |"
     )
-    yield "|---" * 10 + "|"
+    yield "|---" * 11 + "|"
     for (name, direction), place in places(rows).items():
         pairs = against_better(place, "snap")
         better = [best for _, best in pairs]
         rates = [
-            f"{np.mean([best[rate] for best in better]):.3f} → {of(place, 'snap', rate)[0]:.3f}".replace("0.", ".")
+            f"{number(np.mean([best[rate] for best in better]))} → {number(of(place, 'snap', rate)[0])}"
             for rate in ("bridge_rate", "echo_rate")
         ]
         intervals = "; ".join(
-            f"[{row['bridge_index_low']:+.3f}, {row['bridge_index_high']:+.3f}]" for row in place["snap-index"].values()
+            f"[{number(row['bridge_index_low'])}, {number(row['bridge_index_high'])}]"
+            for row in place["snap-index"].values()
         )
         paper = both({"better": dict(enumerate(better))}, "better")
-        mean, error = ratio(place, "snap")
         yield " | ".join([
-            f"| {name} {direction.replace('->', '→')}", both(place, "ridge"), paper, both(place, "kernel-ridge"),
-            both(place, "snap"), f"{mean:.2f} ± {error:.2f}", *rates, both(place, "snap-index"), f"{intervals} |",
+            f"| {name} {direction.replace('->', '→')}", str(len(pairs)), both(place, "ridge"), paper,
+            both(place, "kernel-ridge"), both(place, "snap"), shown(ratio(place, "snap"), 2), *rates,
+            both(place, "snap-index"), f"{intervals} |",
         ])  # fmt: skip
-
-
-def number(value, digits=3):
-    return f"{value:.{digits}f}".replace("0.", ".", 1)
 
 
 def markdown_of_ceiling(bounds, rows):
@@ -210,7 +210,8 @@ def markdown_of_ceiling(bounds, rows):
             for found in each["repeated_inputs"].values()
         ]
         second.append(" | ".join([
-            label, *(f"{number(each[name])} ({each[name] / better:.2f})" for name in ("choice_on_test", "others_seen")),
+            label,
+            *(f"{number(each[name])} ({number(each[name] / better, 2)})" for name in ("choice_on_test", "others_seen")),
             ", ".join(map(number, curve)), f"{doubling / curve[-2]:+.0%}",
             "never" if needed == np.inf else f"{2 ** max(needed, 0):.1f}" if needed < 10 else "> 1000", *repeated,
             f"{number(each['two_measurements']) if each['two_measurements'] else ''} |",
