@@ -238,6 +238,19 @@ def test_snap_gives_a_little_overlap_for_the_index(rng):
     assert index[0] == index[1]  # which is told by the folds alone
 
 
+def test_snap_chooses_on_folds_that_part_no_equal_items(rng, monkeypatch):
+    x, y = rng.normal(size=(2, 40, 3))
+    x[20:30], y[30:] = x[:10], y[10:20]
+    seen = []
+    choose = Snap.best_choice
+    monkeypatch.setattr(Snap, "best_choice", lambda self, x, y, splits: seen.extend(splits) or choose(self, x, y, splits))
+    Snap(k=3).fit(x, y)
+    assert len(seen) == 3
+    for split in seen:
+        assert not np.isin(x[split.test], x[split.train]).any()
+        assert not np.isin(y[split.test], y[split.train]).any()
+
+
 def test_snap_learns_places_in_the_graph_in_the_targets_space(rng):
     z = rng.normal(size=(240, 3))
     y = np.hstack([np.tanh(2 * z), rng.normal(size=(240, 3))])  # half of the target is not in the input

@@ -8,7 +8,7 @@ from sklearn.model_selection import KFold
 from sklearn.preprocessing import StandardScaler
 
 from isthmus import IsthmusError, Pairs
-from isthmus.pairs import Scaling, Split, Vectors, align, hold_out, k_fold, read_split
+from isthmus.pairs import Scaling, Split, Vectors, align, equal_items, hold_out, k_fold, read_split
 
 names = st.lists(st.text("abcdefgh", min_size=1, max_size=2), unique=True, min_size=1, max_size=12)
 
@@ -84,6 +84,31 @@ def test_a_hold_out_takes_its_share(n, fraction):
     split = hold_out(n, fraction)
     assert sorted([*split.train, *split.test]) == list(range(n))
     assert len(split.test) == min(max(round(n * fraction), 1), n - 1)
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=4, max_size=20), st.integers(0, 99))
+def test_equal_items_are_joined_and_not_parted(items, seed):
+    x, y = np.array(items, dtype=float).T[:, :, None]
+    expected = list(range(len(items)))
+    for _ in items:  # each takes the first of those it shares x or y with, until nothing moves
+        expected = [min(expected[j] for j, b in enumerate(items) if a[0] == b[0] or a[1] == b[1]) for a in items]
+    groups = equal_items(x, y)
+    assert groups.tolist() == expected
+    if len(set(expected)) < 2:
+        return
+    for split in (hold_out(len(x), 0.3, seed, groups), *k_fold(len(x), 2, seed, groups)):
+        assert sorted([*split.train, *split.test]) == list(range(len(x)))
+        for side in (x, y):
+            assert not np.isin(side[split.test], side[split.train]).any()
+
+
+def test_without_equal_items_groups_change_nothing(rng):
+    groups = equal_items(*rng.normal(size=(2, 23, 2)))
+    for mine, theirs in zip(
+        (hold_out(23, 0.3, 5, groups), *k_fold(23, 4, 5, groups)), (hold_out(23, 0.3, 5), *k_fold(23, 4, 5)), strict=True
+    ):
+        assert (mine.train == theirs.train).all()
+        assert (mine.test == theirs.test).all()
 
 
 def test_a_published_split(data_folder):

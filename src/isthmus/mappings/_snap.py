@@ -8,7 +8,7 @@ is where the cloud really is. What helps is chosen by the neighborhoods of predi
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import product
+from itertools import groupby, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +25,7 @@ from isthmus.mappings._nearest import directions
 from isthmus.mappings._ridge import Ridge
 from isthmus.mappings._untrained import Untrained
 from isthmus.neighbors import Metric, search
-from isthmus.pairs import Scaling, ScalingKind, Split, k_fold
+from isthmus.pairs import Scaling, ScalingKind, Split, equal_items, k_fold
 
 COORDINATES = 200  # at most; those of the graph that follow weigh next to nothing
 
@@ -162,7 +162,8 @@ class Snap(Mapping):
         width: of its kernel, in median squared distances.
         scaling: of the inputs.
         k: neighbors in the graph of the targets, and that the criterion counts among the items of a fold.
-        folds: as many as make a fold the size of the test set one has in mind: neighborhoods depend on it.
+        folds: as many as make a fold the size of the test set one has in mind: neighborhoods depend on it; items with equal
+            x or y are in the same one.
         anchors: most training items that are used as centers and targets; of more, a random part.
         seed: of the folds and that part.
         metric: of the criterion's neighbors; the graph of the targets is by cosine.
@@ -221,9 +222,14 @@ class Snap(Mapping):
         self._check()
         self.length_ = float(np.linalg.norm(y - y.mean(axis=0), axis=1).mean())
         self.scaling_ = Scaling.fit(x, self.scaling)
-        folds = min(self.folds, len(x) // 4)  # with fewer than 8 items there are no folds, and the first choice is taken
-        self.choice_, self.score_ = self.best_choice(x, y, k_fold(len(x), folds, self.seed) if folds > 1 else [])
-        self.learned_ = next(self._regressions(self._inputs(x), y, [self.choice_[:2]]))
+        groups = equal_items(x, y)  # parted, they would favor a pull to what was learned
+        folds = min(self.folds, len(np.unique(groups)) // 4)  # with fewer than 8 there are none: the first choice is taken
+        splits = k_fold(len(x), folds, self.seed, groups) if folds > 1 else []
+        self.choice_, self.score_ = self.best_choice(x, y, splits)
+        learned, turn = next(self._regressions(self._inputs(x), y, [self.choice_[:2]]))
+        if turn is not None:
+            learned = learned._replace(dual=learned.dual @ turn, targets=learned.targets @ turn)
+        self.learned_ = learned
 
     def best_choice(
         self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"], splits: Sequence[Split]
@@ -242,11 +248,12 @@ class Snap(Mapping):
         table = {name: np.zeros((len(places), len(pulls))) for name in ("target_overlap", "bridge_rate", "index")}
         for split in splits:
             train, test = split.train, split.test
-            score, weight = Criterion(x[test], y[test], self.k, self.metric), len(test) / sum(len(s.test) for s in splits)
-            for row, learned in enumerate(self._regressions(inputs[train], y[train], places)):
+            share = len(test) / sum(len(each.test) for each in splits)
+            score = Criterion(x[test], y[test], self.k, self.metric)
+            for row, (learned, _) in enumerate(self._regressions(inputs[train], y[train], places)):
                 for column, f in enumerate(self._pulled(learned, inputs[test], pulls)):
                     for name, value in score(f).items():
-                        table[name][row, column] += weight * value
+                        table[name][row, column] += share * value
             if self.criterion == "index":
                 ridge = Ridge(scaling=self.scaling).fit(x[train], y[train])
                 floor += weight * score(ridge.predict(x[test]))["target_overlap"]
@@ -259,8 +266,11 @@ class Snap(Mapping):
 
     def _regressions(
         self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"], places: Sequence[tuple[int, float]]
-    ) -> Iterator[Learned]:
-        """What is learned of the targets' places: for each number of steps and power."""
+    ) -> Iterator[tuple[Learned, Float[ndarray, "r dy"] | None]]:
+        """What is learned of the targets' places, for each number of steps and power, and what turns it into their space.
+
+        Places in the graph have few coordinates, and turning them keeps their neighborhoods: choices do without.
+        """
         chosen = draw_anchors(len(x), self.anchors, self.seed)
         width = self.width * typical_square(x)
         kernel = gaussian(x, x[chosen], width)
@@ -269,18 +279,18 @@ class Snap(Mapping):
         if any(steps for steps, _ in places) and len(x) > 2:
             index = search(y, min(self.k, len(y) - 1)).index
             vectors, values = graph_coordinates(index, min(COORDINATES, y.shape[1]))
-        for steps, power in places:
-            goal = units
-            if steps and len(x) > 2:
+        for steps, group in groupby(places, key=lambda place: place[0]):
+            goal, turn = units, None
+            if steps and len(x) > 2 and len(values):  # in a graph that joins all with all, no item has a place
                 goal = vectors * values ** (steps / 2)
                 u, _, vt = np.linalg.svd(goal.T @ units, full_matrices=False)
-                goal = goal @ (u @ vt)
+                turn = u @ vt
             centered = goal - goal.mean(axis=0)
             penalty, _, left_out = smoother.best(centered, self.penalties)
-            dual = smoother.weights(centered, penalty)
-            if power:
-                dual = dual @ spread_metric(left_out, power)
-            yield Learned(x[chosen], np.array(width), kernel.mean(axis=0), dual, directions(centered[chosen]))
+            dual, targets = smoother.weights(centered, penalty), directions(centered[chosen])
+            for _, power in group:
+                seen = dual @ spread_metric(left_out, power) if power else dual
+                yield Learned(x[chosen], np.array(width), kernel.mean(axis=0), seen, targets), turn
 
     def _pulled(
         self, learned: Learned, x: Float[ndarray, "m dx"], pulls: Sequence[tuple[float, int]]

@@ -4,7 +4,7 @@ from isthmus.pairs._files import read, read_array, read_rows, spaces_in
 from isthmus.pairs._labels import as_classes, labels_have_ids, read_labels
 from isthmus.pairs._pairs import Alignment, Pairs, align
 from isthmus.pairs._scaling import Scaling, ScalingKind
-from isthmus.pairs._splits import Split, check_seed, hold_out, k_fold, read_split
+from isthmus.pairs._splits import Split, check_seed, equal_items, hold_out, k_fold, read_split
 from isthmus.pairs._streams import STREAMED, Part, VectorStream, open_stream, read_blocks
 from isthmus.pairs._synthetic import (
     SYNTHETIC,
@@ -39,6 +39,7 @@ __all__ = [
     "check_vectors",
     "duplicated",
     "echo_to_bridge",
+    "equal_items",
     "hold_out",
     "hub_heavy",
     "independent",

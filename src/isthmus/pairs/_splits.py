@@ -11,7 +11,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import DataError
-from isthmus._shapes import Int
+from isthmus._shapes import Float, Int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,18 +50,51 @@ def check_seed(seed: int) -> int:
     return seed
 
 
-def k_fold(n: int, folds: int = 5, seed: int = 0) -> tuple[Split, ...]:
+def equal_items(x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"]) -> Int[ndarray, " n"]:
+    """Groups of items that share x or y exactly, or are joined by others that do: for each item, the first of its group.
+
+    A split that parts such items tests on what was learned from.
+
+    Args:
+        x: one item a row.
+        y: the same items elsewhere.
+
+    Example:
+        >>> equal_items(np.array([[0.0], [1.0], [1.0], [2.0]]), np.array([[5.0], [6.0], [7.0], [5.0]])).tolist()
+        [0, 1, 1, 0]
+    """
+    from scipy.sparse import csr_array  # noqa: PLC0415
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
+    n, rows, firsts = len(x), np.arange(len(x)), []
+    for side in (x, y):
+        _, first, which = np.unique(side, axis=0, return_index=True, return_inverse=True)
+        firsts.append(first[which.ravel()])
+    links = csr_array((np.ones(2 * n), (np.tile(rows, 2), np.concatenate(firsts))), shape=(n, n))
+    _, group = connected_components(links, directed=False)
+    return np.unique(group, return_index=True)[1][group]
+
+
+def k_fold(n: int, folds: int = 5, seed: int = 0, groups: Int[ndarray, " n"] | None = None) -> tuple[Split, ...]:
     """Folds of a shuffled 0..n-1: every row is tested exactly once, fold sizes differ by at most one.
 
     They are those of scikit-learn's KFold(folds, shuffle=True, random_state=seed), so that results can be compared.
 
+    Args:
+        n: number of rows.
+        folds: their number.
+        seed: of the draw.
+        groups: of each row, as of `equal_items`; then groups are drawn instead of rows, and none is parted.
+
     Raises:
-        DataError: fewer than 2 folds, fewer rows than folds, or a seed out of range.
+        DataError: fewer than 2 folds, fewer rows (groups) than folds, or a seed out of range.
 
     Example:
         >>> [len(split.test) for split in k_fold(7, 3)]
         [3, 2, 2]
     """
+    if groups is not None:
+        return tuple(_of_groups(split, groups) for split in k_fold(len(np.unique(groups)), folds, seed))
     if not 2 <= folds <= n:
         raise DataError(f"folds: needed between 2 and the number of items ({n}), got {folds}. Choose another number.")
     order = np.random.RandomState(check_seed(seed)).permutation(n)
@@ -70,26 +103,35 @@ def k_fold(n: int, folds: int = 5, seed: int = 0) -> tuple[Split, ...]:
     return tuple(Split(np.setdiff1d(everything, part, assume_unique=True), part) for part in parts)
 
 
-def hold_out(n: int, fraction: float = 0.2, seed: int = 0) -> Split:
+def hold_out(n: int, fraction: float = 0.2, seed: int = 0, groups: Int[ndarray, " n"] | None = None) -> Split:
     """One random part of the rows held out for the test.
 
     Args:
         n: number of items.
         fraction: share of the items that is held out, in (0, 1); at least one item stands on either side.
         seed: of the draw.
+        groups: of each row, as of `equal_items`; then groups are drawn instead of rows, and none is parted.
 
     Raises:
-        DataError: a fraction outside (0, 1), or fewer than two items.
+        DataError: a fraction outside (0, 1), or fewer than two items (groups).
 
     Example:
         >>> len(hold_out(10, 0.3).test)
         3
     """
+    if groups is not None:
+        return _of_groups(hold_out(len(np.unique(groups)), fraction, seed), groups)
     if not 0 < fraction < 1 or n < 2:
         raise DataError(f"fraction: needed a share in (0, 1) of at least 2 items, got {fraction} of {n}. Use 0.2.")
     size = min(max(round(n * fraction), 1), n - 1)
     order = np.random.default_rng([seed, 0x401D]).permutation(n)
     return Split(np.sort(order[size:]), np.sort(order[:size]))
+
+
+def _of_groups(split: Split, groups: Int[ndarray, " n"]) -> Split:
+    """The rows of a split of groups, which are counted in ascending order."""
+    tested = np.isin(groups, np.unique(groups)[split.test])
+    return Split(np.flatnonzero(~tested), np.flatnonzero(tested))
 
 
 def read_split(path: str | Path, ids: tuple[str, ...], *, by_row: bool = True, column: str = "part") -> Split:
