@@ -248,12 +248,12 @@ class Snap(Mapping):
         table = {name: np.zeros((len(places), len(pulls))) for name in ("target_overlap", "bridge_rate", "index")}
         for split in splits:
             train, test = split.train, split.test
-            share = len(test) / sum(len(each.test) for each in splits)
+            weight = len(test) / sum(len(each.test) for each in splits)
             score = Criterion(x[test], y[test], self.k, self.metric)
             for row, (learned, _) in enumerate(self._regressions(inputs[train], y[train], places)):
                 for column, f in enumerate(self._pulled(learned, inputs[test], pulls)):
                     for name, value in score(f).items():
-                        table[name][row, column] += share * value
+                        table[name][row, column] += weight * value
             if self.criterion == "index":
                 ridge = Ridge(scaling=self.scaling).fit(x[train], y[train])
                 floor += weight * score(ridge.predict(x[test]))["target_overlap"]
