@@ -38,6 +38,19 @@ def test_kept_and_not_kept(folder):
     }  # fmt: skip
 
 
+def test_a_reader_that_has_gone_is_no_limit_that_is_not_kept(folder):
+    command = f"{sys.executable} -m isthmus check x.npy x.npy --min-overlap 1 --json | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=folder, check=False, timeout=120)
+    assert done.stdout.strip() in ("0", "141")
+
+
+def test_sets_of_equal_rows_are_told(folder):
+    np.save(folder / "one.npy", np.ones((40, 3)))
+    done = check(folder, "one.npy", "one.npy", "--min-overlap", 0.8)
+    assert "one.npy: 40 of 40 items have 10 nearest neighbors at one and the same distance" in done.stderr
+    assert "same distance" not in check(folder, "x.npy", "y.npy", "--min-overlap", 0.01).stderr
+
+
 def test_a_mapped_set_between_two(folder):
     done = check(folder, "x.npy", "f.npy", "y.npy", "--min-index", -1, "--max-echo", 0, "--json")
     assert done.returncode == 1

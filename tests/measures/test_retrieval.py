@@ -296,6 +296,7 @@ def test_the_figures_of_the_data_sets(data_folder, file, figure):
         (lambda x: (x, None, [1, 2]), {}, r"labels: needed 6 classes, one a row, or a table of 6 rows by classes, got shape \(2,\)"),
         (lambda x: (x, x, np.eye(6)), {"item_labels": np.eye(6)[:, :5]}, "item_labels: needed the form of labels"),
         (lambda x: (x, None, np.full((6, 2), "a")), {}, "labels: needed a table of numbers"),
+        (lambda x: (x, None, np.full((6, 2), 0.5)), {}, "labels: needed a table of 0 and 1"),
         (lambda x: (x, x), {"item_labels": [1] * 6}, "labels: needed classes of the queries too"),
         (lambda x: (x, x), {"include_self": False}, "include_self: needed the pair among the candidates"),
         (lambda x: (x, x), {"metric": "dot"}, "metric: needed cosine or euclidean"),

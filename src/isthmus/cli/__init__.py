@@ -127,7 +127,8 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         code = app(prog_name="isthmus", standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
+    except SystemExit as left:  # typer's answer to a reader that has gone: 1, which would say that a limit was not kept
+        os._exit(141 if left.code == 1 else 2)
     except _UsageError as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             error.show()
@@ -149,6 +150,7 @@ def main() -> None:
         # A reader that has gone (a closed pipe) is typer's; what is left cannot be read or written.
         _complain(f"isthmus: files: needed places that can be read and written, got {error}. Check them and try again.\n")
         os._exit(2)  # the interpreter would try to flush once more
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 __all__ = ["app", "main"]

@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from isthmus._errors import DataError
 from isthmus._shapes import Progress
+
+if TYPE_CHECKING:
+    from isthmus.measures import OverlapResult
 
 _SECONDS_BETWEEN_LINES = 2.0
 
@@ -112,6 +115,19 @@ def check_writable(path: Path, name: str = "report", endings: Sequence[str] = ("
 def note(text: str) -> None:
     """A line for the reader, on standard error."""
     sys.stderr.write(f"{text}\n")
+
+
+def note_ties(a: str, b: str, result: "OverlapResult") -> None:
+    """Say where many lists hang on row numbers: two sets of equal rows, or of rows without a direction, seem to agree."""
+    if result.k < 2:
+        return
+    for name, table in ((a, result.a), (b, result.b)):
+        tied = int((table.distance[:, 0] == table.distance[:, result.k - 1]).sum())
+        if tied:
+            note(
+                f"{name}: {tied} of {len(table)} items have {result.k} nearest neighbors at one and the same distance (equal "
+                "rows, or rows of zeros); which these are is decided by row number, and such sets seem to agree"
+            )
 
 
 def suggest(arguments: Sequence[str]) -> None:

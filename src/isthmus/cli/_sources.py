@@ -210,6 +210,18 @@ def chosen(source: str, only: str, classes: str | None) -> tuple[Vectors, ndarra
     return read_rows(source, choose), found
 
 
+def check_marks(only: str, with_ids: Sequence[bool]) -> None:
+    """Refuse marks by id for sets of which some have ids: the others would be marked in the order of the table.
+
+    Raises:
+        DataError: such marks.
+    """
+    if labels_have_ids(only.rpartition("=")[0]) and len(set(with_ids)) > 1:
+        raise DataError(
+            "only: needed ids in all sets or in none, since the marks have ids, got some sets without. Add them."
+        )
+
+
 def labeled(pairs: Pairs, source: str) -> Pairs:
     """Pairs with the classes that a file gives their items, by id, or row by row where either has no ids.
 

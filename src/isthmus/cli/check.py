@@ -11,7 +11,8 @@ from isthmus.cli import _next, _options
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from isthmus.measures import Bound, Bridge, Limited, OverlapResult
+    from isthmus.measures import Bound, Bridge, Limited
+    from isthmus.measures import OverlapResult as _OverlapResult
 
 Argument, Option = typer.Argument, typer.Option
 
@@ -57,7 +58,7 @@ def check(
     from functools import partial  # noqa: PLC0415
 
     from isthmus.cli import _output, _sources  # noqa: PLC0415 - the command line starts before numpy does
-    from isthmus.measures import bridge, keeps, overlap  # noqa: PLC0415
+    from isthmus.measures import OverlapResult, bridge, keeps, overlap  # noqa: PLC0415
     from isthmus.neighbors import check_metric  # noqa: PLC0415
     from isthmus.pairs import check_seed  # noqa: PLC0415
 
@@ -76,7 +77,7 @@ def check(
         )
     pairs = _sources.pairs([sets[0], sets[-1]] if len(sets) > 1 else sets, dictionary, lower_case=lower_case)
     spaces = [pairs.x, pairs.y] if of_two else [pairs.x, _sources.mapped(sets[1], pairs), pairs.y]
-    measure: Callable[..., OverlapResult | Bridge] = bridge
+    measure: Callable[..., _OverlapResult | Bridge] = bridge
     if of_two:
         measure = partial(overlap, names=(pairs.x_space, pairs.y_space))
     with _output.progress() as progress:
@@ -84,6 +85,8 @@ def check(
             *spaces, k, check_metric(metric), include_self=include_self, sample=sample, seed=seed, progress=progress
         )
     found = keeps(result, limits, sure=sure)
+    if isinstance(result, OverlapResult):
+        _output.note_ties(pairs.x_space, pairs.y_space, result)
     undefined = [each.quantity for each in found if isnan(each.value)]
     if undefined:
         raise DataError(

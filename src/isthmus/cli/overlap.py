@@ -94,6 +94,8 @@ def overlap(
         _from_files(names, ks, metrics, memory, cluster, how) if in_files else _in_memory(names, loaded(), ks, metrics, how)
     )
     records = [result.record(a, b, seed=seed) for a, b, result in results]
+    for each in results:
+        _output.note_ties(*each)
     if hubs:
         for (_, _, result), record in zip(results, records, strict=True):
             record.update(result.hub_record())

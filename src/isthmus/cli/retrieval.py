@@ -60,6 +60,7 @@ def retrieval(
     else:
         _sources.refuse_given(context, "only", ["dictionary", "lower_case"])
         found = [_sources.chosen(name, only, labels) for name in names]
+        _sources.check_marks(only, [rows.ids is not None for rows, _ in found])
         named, classes = _read(names, [rows for rows, _ in found], found[0][1])
     asked: list[tuple[str, ndarray, str, ndarray | None]]
     if across or classes is None:

@@ -20,14 +20,14 @@ import msgspec
 import numpy as np
 from numpy import ndarray
 
-from isthmus._errors import DivergenceError, MappingError
+from isthmus._errors import DataError, DivergenceError, MappingError
 from isthmus._shapes import Bool, Float
 from isthmus.experiments._curves import curves_of
 from isthmus.experiments._items import Items
 from isthmus.experiments._neighborhoods import Neighborhoods
 from isthmus.experiments._plan import IDENTITY, Cell
 from isthmus.experiments._spec import Measure
-from isthmus.experiments._tally import Errors, Tally, half_masks, neighbor_table, tally
+from isthmus.experiments._tally import HALF_SAMPLES, Errors, Tally, half_masks, neighbor_table, tally
 from isthmus.mappings import MLP, Identity, Mapping, Ridge, Untrained
 from isthmus.measures import Counts, Spaces
 from isthmus.neighbors import Metric, Neighbors
@@ -225,7 +225,11 @@ def _table(tallies: Sequence[Tally], columns: Any, dtype: Any) -> bytes:
 
 
 def read_tallies(items: bytes, halves: bytes, measure: Measure, part: int) -> dict[tuple[int, Metric, bool], Tally]:
-    """The counts that `do_cell` wrote."""
+    """The counts that `do_cell` wrote.
+
+    Raises:
+        DataError: halves of another version of the library.
+    """
     import polars as pl  # noqa: PLC0415
 
     tables = [dict(pl.read_parquet(io.BytesIO(each)).group_by(_WHICH, maintain_order=True)) for each in (items, halves)]
@@ -236,6 +240,10 @@ def read_tallies(items: bytes, halves: bytes, measure: Measure, part: int) -> di
                 own = tables[0][k, metric, include_self]
                 drawn = tables[1].get((k, metric, include_self))
                 sums = np.empty((0, 5)) if drawn is None else drawn.select(*_COUNTS, "n").to_numpy().astype(np.float64)
+                if len(sums) not in (0, HALF_SAMPLES):
+                    raise DataError(
+                        f"cells: needed {HALF_SAMPLES} halves, got {len(sums)}, of another version. Run the spec again."
+                    )
                 counts = Counts(*(own[name].to_numpy().astype(np.float64) for name in _COUNTS))
                 rows = own["item"].to_numpy().astype(np.int64)
                 found[k, metric, include_self] = Tally(k, metric, include_self, ((part, len(rows)),), rows, counts, sums)

@@ -18,6 +18,8 @@ from isthmus.experiments._spec import Entry, Measure, Spec
 
 IDENTITY = Entry("identity")
 
+_FORM = 2  # of what cells hold: raised where stored ones would mean something else, so that they are made again
+
 
 class Cell(Struct, frozen=True):
     """One training or control, as planned.
@@ -66,7 +68,7 @@ class Cell(Struct, frozen=True):
         Args:
             data: digest of the bytes of what it is learned from and measured on.
         """
-        text = msgspec.json.encode([self.described(), data, __version__], order="sorted")
+        text = msgspec.json.encode([self.described(), data, __version__, _FORM], order="sorted")
         return hashlib.sha256(text).hexdigest()[:32]
 
 

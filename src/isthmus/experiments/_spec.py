@@ -164,7 +164,7 @@ _NEEDS = dict.fromkeys(_SETTINGS, "recipe") | {
     "activation": "activation", "hidden": "hidden", "dropout": "hidden",
 }  # fmt: skip
 """For each key of an entry, the setting of a mapping without which nobody reads it."""
-_OF_GRIDS = ("learning_rate", "dropout", "margin", "epochs", "patience", "held_out")
+_OF_GRIDS = ("learning_rate", "hidden", "dropout", "margin", "epochs", "patience", "held_out")
 
 
 class Measure(Struct, frozen=True, forbid_unknown_fields=True):

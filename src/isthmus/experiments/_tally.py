@@ -134,7 +134,8 @@ class Tally:
     def _around(
         self, estimate: float, differences: Float[ndarray, " pairs"], bounds: tuple[float, float] = (-1.0, 1.0)
     ) -> Interval:
-        return Interval.around(estimate, half_sample_error(differences, list(dict(self.sets).values())), bounds=bounds)
+        error = half_sample_error(differences, list(dict(self.sets).values()))
+        return Interval.around(estimate, error, bounds=bounds, divisions=len(differences))
 
     def interval(self, of: Quantity) -> Interval:
         """A quantity with its half-sample interval, within the range that it can have."""

@@ -246,6 +246,7 @@ class Bridge:
         if (kind == "sample") != (self.population is not None):
             there = "all items" if self.population is None else "a sample"
             raise NeighborError(f"kind: needed one that suits neighbors of {there}, got {kind!r}. Leave it out.")
+        divisions = None
         if kind != "half-sample":
             item = np.concatenate([each.items for each in self.spaces])
             group = np.unique(item, return_inverse=True)[1]
@@ -253,10 +254,10 @@ class Bridge:
             error = ratio_error(above, below, self.population)
         else:
             samples = self.half_samples() if samples is None else samples
-            error = self._error(self._differences(samples, of))
-        return Interval.around(
-            self.value(of), error, level=level, kind=kind, bounds=(-1.0, 1.0) if of == "index" else (0.0, 1.0)
-        )
+            differences = self._differences(samples, of)
+            error, divisions = self._error(differences), len(differences)
+        bounds = (-1.0, 1.0) if of == "index" else (0.0, 1.0)
+        return Interval.around(self.value(of), error, level=level, kind=kind, bounds=bounds, divisions=divisions)
 
     def gain(
         self,
@@ -277,7 +278,8 @@ class Bridge:
             raise NeighborError("over: needed neighbors of all items to take halves of, got a sample. Search them all.")
         mine, others = samples or (self.half_samples(), over.half_samples())
         differences = self._differences(mine, of) - over._differences(others, of)
-        return Interval.around(self.value(of) - over.value(of), self._error(differences), level=level)
+        error = self._error(differences)
+        return Interval.around(self.value(of) - over.value(of), error, level=level, divisions=len(differences))
 
     def _differences(self, samples: Sequence[Counts], of: Quantity) -> Float[ndarray, " pairs"]:
         return differences_of(of, self.value, lambda each: _values(samples, each, self.k))

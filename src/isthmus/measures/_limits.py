@@ -5,6 +5,7 @@ interval on the other side of the limit, so that chance alone does not let a res
 """
 
 from collections.abc import Mapping
+from math import isnan
 from typing import Any, Literal, NamedTuple
 
 from isthmus._errors import NeighborError
@@ -53,14 +54,14 @@ def keeps(
     Args:
         result: of `overlap` or `bridge`.
         limits: the limit of each quantity and bound: "overlap" of an overlap, the quantities of a bridge.
-        sure: whether the whole 95 % interval has to keep the limit, not only the estimate. Where there is no interval, for
-            want of items, such a limit is not kept.
+        sure: whether the whole 95 % interval has to keep the limit, not only the estimate.
 
     Returns:
         One entry a limit, in the order given.
 
     Raises:
-        NeighborError: a limit that is no number, or that the quantity cannot have, or a quantity that the result has not.
+        NeighborError: a limit that is no number, or that the quantity cannot have, a quantity that the result has not, or
+            `sure` where there is no interval, for want of items.
 
     Example:
         >>> from isthmus.measures import overlap
@@ -82,6 +83,10 @@ def keeps(
             what = "overlap" if isinstance(result, OverlapResult) else "quantities of a bridge"
             raise NeighborError(f"{bound} {quantity}: needed a limit on {what}, got one on {quantity}. Leave it out.")
         value, low, high = interval.estimate, interval.low, interval.high
+        if sure and isnan(low):
+            raise NeighborError(
+                f"sure: needed an interval, got none from {result.n} items at k={result.k}. Give more items or a smaller k."
+            )
         judged = (low if bound == "min" else high) if sure else value
         kept = bool(judged >= limit if bound == "min" else judged <= limit)
         found.append(Kept(quantity, bound, limit, value, low, high, kept))

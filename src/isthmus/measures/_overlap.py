@@ -154,7 +154,7 @@ class OverlapResult:
         divisions = None
         if kind != "half-sample":
             error = ratio_error(self.counts, np.full(len(self.counts), self.k), self.n if kind == "sample" else None)
-        elif not (deep and enough_for_halves(self.k, [self.n])):
+        elif draws < 2 or not (deep and enough_for_halves(self.k, [self.n])):
             error = float("nan")
         else:
             divisions = draws // 2

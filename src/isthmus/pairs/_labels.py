@@ -13,18 +13,18 @@ from isthmus._errors import DataError
 def as_classes(labels: Any, name: str = "labels") -> ndarray:
     """Labels in one of two forms: the name of one class a row, or a table of rows by classes, true where a row is in one.
 
-    An array of one column holds one class a row, as MATLAB keeps labels; one of more columns is a table, not 0 where a row
-    is in a class. Numbers are the same class whatever their type: 1, 1.0 and True.
+    An array of one column holds one class a row, as MATLAB keeps labels; one of more columns is a table of 0 and 1, a
+    column a class. Numbers are the same class whatever their type: 1, 1.0 and True.
 
     Args:
         labels: of one dimension or two.
         name: of the argument in errors.
 
     Raises:
-        DataError: another number of dimensions, None or nan, or a table of something else than numbers.
+        DataError: another number of dimensions, None or nan, or a table of something else than 0 and 1.
 
     Example:
-        >>> as_classes(np.array([[1.0], [2.5]])).tolist(), as_classes([[0, 3], [1, 0]]).tolist()
+        >>> as_classes(np.array([[1.0], [2.5]])).tolist(), as_classes([[0, 1], [1, 0]]).tolist()
         (['1', '2.5'], [[False, True], [True, False]])
     """
     found = np.asarray(labels)
@@ -39,6 +39,10 @@ def as_classes(labels: Any, name: str = "labels") -> ndarray:
         if missing.any():
             row = int(missing.reshape(len(found), -1).any(axis=1).argmax())
             raise DataError(f"{name}: needed a class for every item, got none in row {row}. Label it, or leave it out.")
+    if found.ndim == 2 and not ((found == 0) | (found == 1)).all():
+        raise DataError(
+            f"{name}: needed a table of 0 and 1, a column a class, got other numbers. Use 1 where a row is in a class."
+        )
     return found != 0 if found.ndim == 2 else np.array([_class_name(each) for each in found.tolist()], dtype=str)
 
 

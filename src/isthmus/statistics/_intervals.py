@@ -54,7 +54,8 @@ def check_kind(kind: str) -> None:
 class Interval:
     """A two-sided interval around an estimate, from a standard error.
 
-    Where it cannot be computed (too few items for the number of neighbors) low, high and standard_error are nan.
+    Where it cannot be computed (too few items for the number of neighbors) low, high and standard_error are nan. Where the
+    standard error comes from divisions in halves, their number is that of the degrees of freedom of Student's t.
     """
 
     estimate: float
@@ -63,6 +64,7 @@ class Interval:
     standard_error: float
     level: float
     kind: IntervalKind
+    divisions: int | None = None
 
     @property
     def population(self) -> str:
@@ -71,9 +73,10 @@ class Interval:
 
     @property
     def p_value(self) -> float:
-        """Two-sided p-value of the estimate against 0, from the same standard error; nan where there is none.
+        """Two-sided p-value of the estimate against 0, from the same standard error and distribution as the interval.
 
-        erfc(|estimate| / (sqrt(2) standard error)).
+        nan where there is no standard error, or 0 of it about another estimate than 0: nothing varies there, as in the
+        index of the identity.
 
         Example:
             >>> round(Interval.around(0.196, 0.1).p_value, 3)
@@ -82,8 +85,13 @@ class Interval:
         if np.isnan(self.standard_error):
             return float("nan")
         if self.standard_error == 0:
-            return float(self.estimate == 0)
-        return math.erfc(abs(self.estimate) / (math.sqrt(2) * self.standard_error))
+            return 1.0 if self.estimate == 0 else float("nan")
+        z = abs(self.estimate) / self.standard_error
+        if not self.divisions:
+            return math.erfc(z / math.sqrt(2))
+        from scipy.special import stdtr  # noqa: PLC0415
+
+        return 2 * float(stdtr(self.divisions, -z))
 
     @classmethod
     def around(
@@ -116,7 +124,7 @@ class Interval:
         low, high = estimate - z * standard_error, estimate + z * standard_error
         # max and min would turn nan into a bound
         low, high = (float(np.clip(end, *bounds)) for end in (low, high))
-        return cls(estimate, low, high, standard_error, level, kind)
+        return cls(estimate, low, high, standard_error, level, kind, divisions)
 
 
 def halves(sizes: Sequence[int], draws: int, seed: int = 0) -> Iterator[list[Bool[ndarray, " n"]]]:
@@ -165,7 +173,7 @@ def half_differences(replicates: Float[ndarray, " draws"], share: float | None =
     """
     pairs = replicates[: len(replicates) // 2 * 2].reshape(-1, 2)
     differences: Float[ndarray, " pairs"] = pairs[:, 0] - pairs[:, 1]
-    if share is None or share <= 0:
+    if share is None or not 0 < share < 1:
         return differences
     level = pairs.mean(axis=1)
     spread = level * (1 - level)
