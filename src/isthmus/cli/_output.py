@@ -125,8 +125,8 @@ def note_ties(a: str, b: str, result: "OverlapResult") -> None:
         tied = int((table.distance[:, 0] == table.distance[:, result.k - 1]).sum())
         if tied:
             note(
-                f"{name}: {tied} of {len(table)} items have {result.k} nearest neighbors at one and the same distance (equal "
-                "rows, or rows of zeros); which these are is decided by row number, and such sets seem to agree"
+                f"{name}: {tied} of {len(table)} items have {result.k} nearest neighbors at one and the same distance (equal"
+                " rows, or rows of zeros); which these are is decided by row number, and such sets seem to agree"
             )
 
 
