@@ -86,7 +86,8 @@ def check(
         )
     found = keeps(result, limits, sure=sure)
     if isinstance(result, OverlapResult):
-        _output.note_ties(*(sets if len(sets) == 2 else (pairs.x_space, pairs.y_space)), result)
+        old, new = sets if len(sets) == 2 else (pairs.x_space, pairs.y_space)
+        _output.note_ties(old, new, result)
     undefined = [each.quantity for each in found if isnan(each.value)]
     if undefined:
         raise DataError(
