@@ -93,7 +93,7 @@ def test_audit_as_a_table_and_a_page(files):
     done = run("audit", "x.npy", "y.npy", "--mapping", "ridge", "--report", "out.html", cwd=files)
     assert done.returncode == 0
     assert "bridge index" in done.stdout
-    assert re.search(r"x\.npy -> y\.npy: the best mapping, ridge,", done.stdout)
+    assert re.search(r"x\.npy -> y\.npy: the mapping that bridges most, ridge,", done.stdout)
     page = (files / "out.html").read_text(encoding="utf-8")
     assert "<svg" in page
     assert "://" not in re.sub(r"http://www\.w3\.org/\S+", "", page)

@@ -114,7 +114,9 @@ def _load(source: str | Path) -> tuple[ndarray, list[str] | None]:
             ) from error
     if isinstance(found, dict):
         if key not in found or str(path) == str(source):
-            raise DataError(f"{source}: needed a column or key of the file, got others. It has {', '.join(found)}.")
+            raise DataError(
+                f"{source}: needed a column or key of the file, got others. Name one as FILE:COLUMN; it has {', '.join(found)}."
+            )
         named = found.get("id", found.get("ids"))
         labels = np.asarray(found[key])
         same = named is not None and labels.ndim > 0 and len(named) == len(labels)

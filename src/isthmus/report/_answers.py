@@ -43,7 +43,7 @@ def answers(audit: Audit) -> list[Answer]:
         >>> from isthmus import Pairs, audit
         >>> x, y = np.random.default_rng(0).normal(size=(2, 60, 4))
         >>> answers(audit(Pairs(x, y), ["ridge"], k=3, folds=2))[0].subject
-        'the best mapping, ridge,'
+        'the mapping that bridges most, ridge,'
     """
     found = []
     for direction in dict.fromkeys(row.direction for row in audit.rows):
@@ -56,7 +56,7 @@ def answers(audit: Audit) -> list[Answer]:
         if math.isnan(best.bridge_rate):
             found.append(Answer(*ends, "both have the same neighbors,", "so there is nothing to bridge", "", "open"))
             continue
-        name = "the given mapping" if best.mapping == "given" else f"the best mapping, {best.mapping},"
+        name = "the given mapping" if best.mapping == "given" else f"the mapping that bridges most, {best.mapping},"
         twin = "" if best.gain is None else f" (its untrained twin: {best.bridge_rate - best.gain:.0%})"
         finding, tone = _PHRASES[best.verdict]
         why = (

@@ -94,8 +94,8 @@ def audit_answer(audit: Audit) -> str:
         >>> import numpy as np
         >>> from isthmus import Pairs, audit
         >>> x, y = np.random.default_rng(0).normal(size=(2, 60, 4))
-        >>> print(audit_answer(audit(Pairs(x, y), ["ridge"], k=3, folds=2)).splitlines()[0][:32])
-        x -> y: the best mapping, ridge,
+        >>> print(audit_answer(audit(Pairs(x, y), ["ridge"], k=3, folds=2)).splitlines()[0][:45])
+        x -> y: the mapping that bridges most, ridge,
     """
     return "\n".join(
         f"{each.source} -> {each.target}: {each.subject} {each.finding}.{each.why and ' '}{each.why}"
