@@ -115,7 +115,7 @@ def _load(source: str | Path) -> tuple[ndarray, list[str] | None]:
     if isinstance(found, dict):
         if key not in found or str(path) == str(source):
             raise DataError(
-                f"{source}: needed a column or key of the file, got others. Name one as FILE:COLUMN; it has {', '.join(found)}."
+                f"{source}: needed a column or key of the file, got others. Name one as FILE:COLUMN, of {', '.join(found)}."
             )
         named = found.get("id", found.get("ids"))
         labels = np.asarray(found[key])
