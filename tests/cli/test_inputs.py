@@ -121,7 +121,7 @@ def test_an_audit_takes_classes_of_ones_own_items(folder, pairs):
     assert labeled(pairs, "kinds.npz:kind").labels == pairs.labels  # by id
     assert labeled(plain, "kinds.npz:kind").labels == tuple(named["kind"])  # row by row
     for wrong, source in ((pairs.take(np.arange(5)), "both.npz:text"), (plain.take(np.arange(5)), "kinds.npz:kind")):
-        with pytest.raises(DataError, match="labels: needed one class for each item, got"):
+        with pytest.raises(DataError, match="needed one class for each item, got|needed a table of 0 and 1"):
             labeled(wrong, source)
     with pytest.raises(DataError, match="Give --labels FILE:COLUMN"):
         invoke("audit", "x.npy", "y.npy", "--loss", "max-margin")

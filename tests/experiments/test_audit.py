@@ -105,8 +105,8 @@ def test_seeds_repeat_and_splits_are_kept(small):
 
 def test_the_same_seed_gives_the_same_rows_and_another_seed_others(small):
     one, two, other = (audit(small, NAMES, k=4, folds=3, seed=s) for s in (0, 0, 1))
-    assert [dataclasses.astuple(r) for r in one.rows] == [dataclasses.astuple(r) for r in two.rows]
-    assert one.rows != other.rows
+    assert repr(one.rows) == repr(two.rows)  # nan is nan
+    assert repr(one.rows) != repr(other.rows)
 
 
 def test_best_is_the_highest_bridge_rate_not_the_highest_index(default):

@@ -128,7 +128,9 @@ def main() -> None:
     try:
         code = app(prog_name="isthmus", standalone_mode=False)
     except SystemExit as left:  # typer's answer to a reader that has gone: 1, which would say that a limit was not kept
-        os._exit(141 if left.code == 1 else 2)
+        if left.code == 1:
+            os._exit(141)
+        raise
     except _UsageError as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             error.show()
