@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from isthmus.measures import Bound, Bridge, Limited
-    from isthmus.measures import OverlapResult as _OverlapResult
 
 Argument, Option = typer.Argument, typer.Option
 
@@ -77,7 +76,7 @@ def check(
         )
     pairs = _sources.pairs([sets[0], sets[-1]] if len(sets) > 1 else sets, dictionary, lower_case=lower_case)
     spaces = [pairs.x, pairs.y] if of_two else [pairs.x, _sources.mapped(sets[1], pairs), pairs.y]
-    measure: Callable[..., _OverlapResult | Bridge] = bridge
+    measure: Callable[..., OverlapResult | Bridge] = bridge
     if of_two:
         measure = partial(overlap, names=(pairs.x_space, pairs.y_space))
     with _output.progress() as progress:
