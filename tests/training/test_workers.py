@@ -1,5 +1,6 @@
 """Tasks among processes: the same results as in one, and no process is left when the one that started them is killed."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -27,6 +28,14 @@ def test_every_task_once(processes):
     assert list(divided(pow, tasks, processes)) == [0, 1, 4, 9, 16]
     assert sorted(divided(pow, tasks, processes, ordered=False)) == [0, 1, 4, 9, 16]
     assert list(divided(pow, [], processes)) == []
+
+
+def test_tasks_are_done_where_their_caller_is(tmp_path, monkeypatch):
+    for name in ("first", "second"):  # the processes of the first call may serve the second
+        folder = tmp_path / name
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        assert set(divided(os.getcwd, [(), ()], 2)) == {str(folder)}
 
 
 def test_an_error_in_a_task_arrives():

@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
@@ -35,7 +36,14 @@ def divided(
         min(processes, len(tasks)), backend="loky", return_as="generator" if ordered else "generator_unordered",
         batch_size=1, pre_dispatch="all", initializer=_end_with, initargs=(os.getpid(),),
     )  # fmt: skip
-    yield from parallel(joblib.delayed(work)(*each) for each in tasks)
+    here = Path.cwd()
+    yield from parallel(joblib.delayed(_work_in)(here, work, *each) for each in tasks)
+
+
+def _work_in(folder: Path, work: Callable[..., _T], *task: Any) -> _T:
+    """Do a task in the folder that its caller is in: a process from an earlier call may stand in another."""
+    os.chdir(folder)
+    return work(*task)
 
 
 def _end_with(parent: int) -> None:
