@@ -46,6 +46,31 @@ inline uint64_t reaches(Vector a, Vector b) {
 #endif
 }
 
+// Over the lanes.
+#if defined(__AVX512F__)
+inline float sum_of(Vector v) { return _mm512_reduce_add_ps(v); }
+inline float least_of(Vector v) { return _mm512_reduce_min_ps(v); }
+inline float greatest_of(Vector v) { return _mm512_reduce_max_ps(v); }
+#else
+template <class Join>
+inline float joined(Vector v, Join join) {
+    float lane[kWidth];
+    store(lane, v);
+    for (int half = kWidth / 2; half; half /= 2)
+        for (int l = 0; l < half; ++l) lane[l] = join(lane[l], lane[l + half]);
+    return lane[0];
+}
+inline float sum_of(Vector v) {
+    return joined(v, [](float a, float b) { return a + b; });
+}
+inline float least_of(Vector v) {
+    return joined(v, [](float a, float b) { return a < b ? a : b; });
+}
+inline float greatest_of(Vector v) {
+    return joined(v, [](float a, float b) { return a > b ? a : b; });
+}
+#endif
+
 struct Floats {
     typedef Vector Sum;
     typedef LooseVector LooseSum;
@@ -169,14 +194,7 @@ float kth(const float* numbers, int64_t count, int64_t k) {
         least = lesser(least, x);
         most = greater(most, x < __builtin_inff() ? x : Vector{});
     }
-    float ends[2][kWidth];
-    store(ends[0], least);
-    store(ends[1], most);
-    float low = ends[0][0], high = ends[1][0];
-    for (int lane = 1; lane < kWidth; ++lane) {
-        low = ends[0][lane] < low ? ends[0][lane] : low;
-        high = ends[1][lane] > high ? ends[1][lane] : high;
-    }
+    const float low = least_of(least), high = greatest_of(most);
     uint32_t below, above;  // fewer than k are less than `below`; at least k are at most `above`
     __builtin_memcpy(&below, &low, sizeof low);
     __builtin_memcpy(&above, &high, sizeof high);
@@ -190,16 +208,14 @@ float kth(const float* numbers, int64_t count, int64_t k) {
         if (counted == k) break;
         if (counted < k) below = middle + 1;
     }
-    float at, found = low;
+    float at;
     __builtin_memcpy(&at, &above, sizeof at);
     Vector largest = spread(low);
     for (int64_t p = 0; p < count; p += kWidth) {
         const Vector x = load(numbers + p);
         largest = greater(largest, x <= spread(at) ? x : largest);
     }
-    store(ends[0], largest);
-    for (float x : ends[0]) found = x > found ? x : found;
-    return found;
+    return greatest_of(largest);
 }
 
 float near(const float* a, float scale_a, const float* b, float scale_b, int64_t d) {
@@ -211,11 +227,7 @@ float near(const float* a, float scale_a, const float* b, float scale_b, int64_t
             const Vector difference = scale_a * load(a + p + v * kWidth) - scale_b * load(b + p + v * kWidth);
             sum[v] += difference * difference;
         }
-    float part[kWidth];
-    store(part, sum[0] + sum[1]);
-    for (int half = kWidth / 2; half; half /= 2)
-        for (int lane = 0; lane < half; ++lane) part[lane] += part[lane + half];
-    float total = part[0];
+    float total = sum_of(sum[0] + sum[1]);
     for (; p < d; ++p) {
         const float difference = scale_a * a[p] - scale_b * b[p];
         total += difference * difference;
