@@ -102,6 +102,18 @@ def test_a_summary_shows_what_an_audit_shows(spec_file, tmp_path):
         }
 
 
+def test_snap_chooses_by_what_is_reported_first_as_in_an_audit(spec_file, tmp_path):
+    measure, snap = 'metric = ["euclidean", "cosine"]', '[[mappings]]\nname = "snap"\n'
+    found = run(read_spec(spec_file(snap, "folds = 2\nseed = 3", measure=measure)), tmp_path / "out").records()
+    pairs = Pairs(np.load(tmp_path / "x.npy"), np.load(tmp_path / "y.npy"), name="tiny")
+    rows = audit(pairs, ["snap"], k=3, metric=["euclidean", "cosine"], folds=2, seed=3).records()
+    for row in rows:
+        same = {name: row[name] for name in ("direction", "mapping", "metric", "include_self")}
+        if row["mapping"] == "snap":
+            (record,) = (each for each in found if same.items() <= each.items())
+            assert record["target_overlap"] == row["target_overlap"]
+
+
 def test_cells_parts_and_tests(spec_file, tmp_path):
     results = run(read_spec(spec_file(controls="true")), tmp_path / "out")
     cells = results.records("cells")

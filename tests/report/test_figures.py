@@ -244,10 +244,13 @@ def test_a_run_has_the_figures_that_apply(tmp_path, pairs):
     np.save(tmp_path / "y.npy", pairs.y)
     (tmp_path / "spec.toml").write_text(SPEC, encoding="utf-8")
     run(read_spec(tmp_path / "spec.toml"), tmp_path / "out")
-    figures = run_figures(open_results(tmp_path / "out"), "words", "prototypes")
+    results = open_results(tmp_path / "out")
+    figures = run_figures(results, "words", "prototypes")
     assert {figure.name.split("-x-y")[0] for figure in figures if "-x-y" in figure.name} == {
-        "bridge-plane", "parts", "spread", "overlap-over-k",
+        "bridge-plane", "parts", "spread", "overlap-over-k", "overlap-over-n",
     }  # fmt: skip
+    points = tuple(point for done in results.cells for point in done.over_n)
+    assert points == audit(pairs, ["ridge"], k=[3, 5], folds=3).detail.over_n
     assert any(figure.title.startswith("prototypes → words") for figure in figures)
     for figure in figures:
         ElementTree.fromstring(figure.svg())

@@ -287,6 +287,7 @@ def test_a_run_shows_its_curves_and_says_what_is_missing(opened, ran, ran_page, 
         assert page.locator("#learning figure:visible").count() == 1
         assert page.locator("#hubs figure").count() == 1
         assert page.locator(".note").count() == 0
+        assert page.locator("#overlap-over-n figure:visible").count() == 1
         assert page.locator("#numbers table").count() == 2
     cells = sorted((ran / "cells").iterdir())
     kept = [cell for cell in cells if (cell / "neighbors.parquet").is_file()]

@@ -5,6 +5,7 @@ rows.json          one record a k, metric and self convention
 items.parquet      the counts of each test item
 halves.parquet     their sums over random halves, from which intervals are pooled
 neighbors.parquet  the neighbor lists at the first k, metric and self convention, of each mapping's first seed
+sizes.json         of the first part among these: overlaps among random parts of its test items, a record a size
 curves.json        `Curves.records`, one an epoch, k, metric and self convention, where epochs are asked for
 grid.json          the models of the cross-validation, where there is a grid
 """
@@ -12,7 +13,7 @@ grid.json          the models of the cross-validation, where there is a grid
 import io
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -23,12 +24,13 @@ from numpy import ndarray
 from isthmus._errors import DataError, DivergenceError, MappingError
 from isthmus._shapes import Bool, Float
 from isthmus.experiments._curves import curves_of
+from isthmus.experiments._detail import OverlapPoint, over_n
 from isthmus.experiments._items import Items
 from isthmus.experiments._neighborhoods import Neighborhoods
 from isthmus.experiments._plan import IDENTITY, Cell
 from isthmus.experiments._spec import Measure
 from isthmus.experiments._tally import HALF_SAMPLES, Errors, Tally, half_masks, neighbor_table, tally
-from isthmus.mappings import MLP, Identity, Mapping, Ridge, Untrained
+from isthmus.mappings import MLP, Identity, Mapping, Ridge, Snap, Untrained
 from isthmus.measures import Counts, Spaces
 from isthmus.neighbors import Metric, Neighbors
 from isthmus.training import TrainingWarning, steadily_decreases
@@ -72,6 +74,8 @@ def do_cell(cell: Cell, items: Items) -> dict[str, bytes]:
     if cell.keeps_neighbors:
         first = Neighborhoods.of(spaces[0], cell.measure.k[0], cell.direction, cell.title)
         files["neighbors.parquet"] = first.encode()
+        if cell.part == 0:
+            files["sizes.json"] = _json([asdict(point) for point in _over_n(cell, x[split.test], f, y[split.test])])
     if isinstance(learned, MLP):
         if cell.measure.epochs:
             files["curves.json"] = _json(list(_curves(learned, cell, items)))
@@ -86,6 +90,8 @@ def _made(cell: Cell) -> Mapping:
     if cell.role == "control":
         return cell.entry.make(0).twin(cell.seed) or Untrained(seed=cell.seed)
     learned = cell.entry.make(cell.seed)
+    if isinstance(learned, Snap):  # it chooses by the neighborhoods that are reported first, as in an audit
+        learned.set_params(k=cell.measure.k[0], metric=cell.measure.metric[0], seed=cell.seed)
     if isinstance(learned, MLP):
         longest = learned.grid.epochs if learned.grid is not None else learned._recipe().epochs
         learned.checkpoints = tuple(epoch for epoch in cell.measure.epochs if epoch <= longest)
@@ -178,6 +184,17 @@ def trained_by(cell: Cell) -> dict[str, str | None]:
         "loss": cell.entry.loss if cell.entry.has_loss and cell.role == "mapping" else None,
         "recipe": cell.entry.recipe if cell.entry.trains else None,
     }
+
+
+def _over_n(
+    cell: Cell, x: Float[ndarray, "m dx"], f: Float[ndarray, "m d"], y: Float[ndarray, "m dy"]
+) -> Iterator[OverlapPoint]:
+    """The curve over the number of items, at the first k, metric and self convention; all mappings have the same parts."""
+    measure = cell.measure
+    return over_n(
+        cell.direction, x, y, {cell.title: (cell.role, f)}, measure.k[0], measure.metric[0],
+        include_self=measure.include_self[0], seed=cell.drawn_by,
+    )  # fmt: skip
 
 
 def _curves(learned: MLP, cell: Cell, items: Items) -> Iterator[dict[str, Any]]:

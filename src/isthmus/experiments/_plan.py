@@ -18,7 +18,7 @@ from isthmus.experiments._spec import Entry, Measure, Spec
 
 IDENTITY = Entry("identity")
 
-_FORM = 2  # of what cells hold: raised where stored ones would mean something else, so that they are made again
+_FORM = 3  # of what cells hold: raised where stored ones would mean something else or lack something, and are made again
 
 
 class Cell(Struct, frozen=True):

@@ -22,6 +22,7 @@ from isthmus._html import html_table
 from isthmus.experiments._audit import AuditRow, row_of
 from isthmus.experiments._cell import read_tallies, trained_by
 from isthmus.experiments._curves import Curves
+from isthmus.experiments._detail import OverlapPoint
 from isthmus.experiments._plan import IDENTITY, Cell, twin_of
 from isthmus.experiments._store import is_done, write_file
 from isthmus.experiments._tally import Errors, Tally
@@ -46,6 +47,11 @@ class Planned(Struct, frozen=True):
     cell: Cell
 
 
+def _read_records(path: Path) -> list[dict[str, Any]]:
+    """Those of a file that not every cell has."""
+    return msgspec.json.decode(path.read_bytes()) if path.is_file() else []
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Done:
     """A cell that is there.
@@ -56,6 +62,7 @@ class Done:
         tallies: its counts, none where it diverged.
         folder: where it stands.
         curves: over epochs, where they were asked for.
+        over_n: overlaps over the number of items, of the first part of a mapping's first seed.
     """
 
     cell: Cell
@@ -63,6 +70,7 @@ class Done:
     tallies: dict[_Key, Tally]
     folder: Path
     curves: tuple[Curves, ...] = ()
+    over_n: tuple[OverlapPoint, ...] = ()
 
     @classmethod
     def read(cls, folder: Path, cell: Cell) -> "Done":
@@ -70,9 +78,9 @@ class Done:
         if about["diverged"]:
             return cls(cell, about, {}, folder)
         items, halves = ((folder / name).read_bytes() for name in ("items.parquet", "halves.parquet"))
-        tallies, path = read_tallies(items, halves, cell.measure, cell.part), folder / "curves.json"
-        curves = Curves.of_records(msgspec.json.decode(path.read_bytes())) if path.is_file() else ()
-        return cls(cell, about, tallies, folder, curves)
+        tallies = read_tallies(items, halves, cell.measure, cell.part)
+        curves, sizes = (_read_records(folder / name) for name in ("curves.json", "sizes.json"))
+        return cls(cell, about, tallies, folder, Curves.of_records(curves), tuple(OverlapPoint(**each) for each in sizes))
 
     @property
     def errors(self) -> Errors | None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from math import isnan
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -57,7 +57,7 @@ def audit_figures(audit: Audit, direction: Direction | None = None) -> list[Figu
 
 
 def run_figures(results: Results, source: str = "X", target: str = "Y") -> list[Figure]:
-    """The figures of a run: bridge plane, parts, cells, overlap over the K that were asked for, learning curves.
+    """The figures of a run: bridge plane, parts, cells, overlap over the K that were asked for and over N, learning curves.
 
     Args:
         results: of `isthmus.experiments.run` or `open_results`.
@@ -66,20 +66,22 @@ def run_figures(results: Results, source: str = "X", target: str = "Y") -> list[
     """
     summary = [row for row in titled(results, "summary") if row["echo_rate"] is not None]
     cells = [row for row in titled(results, "cells") if row["echo_rate"] is not None]
+    names = titles(results)
+    sizes = [asdict(point) | {"mapping": names[done.cell]} for done in results.cells for point in done.over_n]
     figures = []
     made: tuple[tuple[Callable[..., Figure], list[dict[str, Any]], tuple[str, ...]], ...] = (
         (bridge_plane, summary, _SETTING), (parts_bars, summary, _SETTING), (spread_dots, cells, _SETTING),
-        (overlap_over_k, [row | {"n": row["n_neighborhood"]} for row in summary], _CURVE),
+        (overlap_over_k, [row | {"n": row["n_neighborhood"]} for row in summary], _CURVE), (overlap_over_n, sizes, _CURVE),
     )  # fmt: skip
     for make, rows, keys in made:
         for group in _grouped(rows, itemgetter(*keys)):
             ends = (source, target) if group[0]["direction"] == "x->y" else (target, source)
-            if make is not overlap_over_k or len({row["k"] for row in group}) > 1:
+            if make not in _OVER or len({row[_OVER[make]] for row in group}) > 1:
                 figures.append(make(group, *ends))
-    names = titles(results)
-    return figures + [
-        learning_curves(replace(curves, mapping=names[done.cell])) for done in results.cells for curves in done.curves
-    ]
+    for done in results.cells:
+        ends = (source, target) if done.cell.direction == "x->y" else (target, source)
+        figures += [learning_curves(replace(curves, mapping=names[done.cell]), *ends) for curves in done.curves]
+    return figures
 
 
 def _rated(rows: Sequence[Any]) -> list[Any]:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from isthmus.experiments import CurvePoint, Curves
 from isthmus.report._colors import PARTS
-from isthmus.report._figure import INK, Figure
+from isthmus.report._figure import INK, Figure, shortened
 
 _OVERLAPS = {"input_overlap": "X, f(X)", "target_overlap": "Y, f(X)"}
 _ERRORS = {"train_mse": "train", "mse": "test"}
@@ -33,6 +33,14 @@ def learning_chart(curves: Curves) -> Any:
     """
     import altair as alt  # noqa: PLC0415 - heavy, and only pages and notebooks need it
 
+    title = alt.TitleParams(f"{curves.pairs}: {curves.mapping}, {curves.direction}", subtitle=caption(curves))
+    return _panels(curves, 480, "right").properties(title=title)
+
+
+def _panels(curves: Curves, width: int, legends: str) -> Any:
+    """Overlaps above errors, without words."""
+    import altair as alt  # noqa: PLC0415 - heavy
+
     epoch = alt.X("epoch:Q", scale=alt.Scale(type="symlog"), axis=alt.Axis(values=[p.epoch for p in curves.points]))
 
     def lines(named: dict[str, str], title: str, colors: list[str]) -> Any:
@@ -41,7 +49,12 @@ def learning_chart(curves: Curves) -> Any:
             for point in curves.points
             for field, label in named.items()
         ]
-        color = alt.Color("of:N", title=title, scale=alt.Scale(domain=list(named.values()), range=colors))
+        color = alt.Color(
+            "of:N",
+            title=title,
+            scale=alt.Scale(domain=list(named.values()), range=colors),
+            legend=alt.Legend(orient=legends),
+        )
         chart = alt.Chart(alt.InlineData(values)).mark_line(point=True)
         return chart.encode(x=epoch, y=alt.Y(f"{title}:Q", scale=alt.Scale(zero=True)), color=color)
 
@@ -55,26 +68,27 @@ def learning_chart(curves: Curves) -> Any:
         .mark_rule(strokeDash=[4, 4], color=INK).encode(y="mNNO:Q")
     )  # fmt: skip
     overlaps = alt.layer(lines(_OVERLAPS, "mNNO", [PARTS["echoed"], PARTS["bridged"]]) + baseline + upright, words)
-    overlaps = overlaps.resolve_scale(y="independent").properties(width=480, height=260)
-    errors = (lines(_ERRORS, "MSE", [PARTS["novel"], PARTS["shared"]]) + upright).properties(width=480, height=140)
-    title = alt.TitleParams(f"{curves.pairs}: {curves.mapping}, {curves.direction}", subtitle=caption(curves))
-    return alt.vconcat(overlaps, errors, title=title).resolve_scale(color="independent")
+    overlaps = overlaps.resolve_scale(y="independent").properties(width=width, height=260)
+    errors = (lines(_ERRORS, "MSE", [PARTS["novel"], PARTS["shared"]]) + upright).properties(width=width, height=140)
+    return alt.vconcat(overlaps, errors).resolve_scale(color="independent")
 
 
-def learning_curves(curves: Curves) -> Figure:
+def learning_curves(curves: Curves, source: str = "X", target: str = "Y") -> Figure:
     """The chart of one training as a figure, with its points for data.
 
     Args:
         curves: of `isthmus.experiments.curves`, or of a cell of a run.
+        source: name of the input.
+        target: name of the target.
     """
-    title = f"{curves.pairs}: {curves.mapping} over epochs, {curves.direction}"
+    title = f"{shortened(source)} → {shortened(target)}: {curves.mapping} over epochs"
     said = (
         "What each epoch of one training does: overlap of the mapped items' neighbors with those of the input and of the "
         "target (above), squared error on the items learned from and on the test items (below)."
     )
     which = [curves.mapping, curves.direction.replace("->", "-"), curves.metric, f"k{curves.k}"]
     name = "-".join(["learning", *which, *(["self"] * curves.include_self)])
-    return Figure(name, title, " ".join([said, *caption(curves)]), learning_chart(curves), curves.records())
+    return Figure(name, title, " ".join([said, *caption(curves)]), _panels(curves, 290, "top"), curves.records())
 
 
 def learning_charts(curves: Sequence[Curves]) -> Any:

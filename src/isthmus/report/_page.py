@@ -126,9 +126,6 @@ def page(audit: Audit, figures: Sequence[Figure] | None = None, *, images: str |
         parts["html"]
     )
     sections, left_out = _sections(figures)
-    for section in sections:
-        if section["id"] == "overlap-over-k" and "planned" in audit.settings:
-            section["intro"] += " A run has no curves over N: its cells keep counts, not vectors; an audit draws them."
     listed = _rankings(audit, ranked, pictures)
     about: dict[str, Any] = {
         "title": audit.pairs, "facts": facts(asdict(audit.rows[0])), "answers": [_capital(each) for each in answers(audit)],
