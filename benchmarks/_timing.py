@@ -22,7 +22,7 @@ from isthmus.neighbors import describe_engine
 THREADS = 2
 PAUSE = 0.2  # seconds
 SHORT = 0.3
-MODULES = {"faiss-cpu": "faiss", "scikit-learn": "sklearn"}
+MODULES = {"faiss-cpu": "faiss", "pillow": "PIL", "scikit-learn": "sklearn"}
 
 
 def version(package: str) -> str | None:
