@@ -233,6 +233,7 @@ def test_published_figures_are_there_without_data():
 def test_learning_and_untrained_figures(pairs):
     learned = learning_curves(curves(pairs, "lin", k_fold(150, 3)[0], epochs=(0, 2, 5), k=5, recipe="authors-code"))
     assert {0, 2, 5} <= {record["epoch"] for record in learned.records}
+    assert learned.title == "small: lin over epochs, x->y"
     untrained = untrained_figure(figure1(pairs.x.astype(np.float32), "small", k=5, draws=1))
     assert {record["depth"] for record in untrained.records} >= {0, 1}
     for figure in (learned, untrained):
@@ -254,6 +255,12 @@ def test_a_run_has_the_figures_that_apply(tmp_path, pairs):
     assert any(figure.title.startswith("prototypes → words") for figure in figures)
     for figure in figures:
         ElementTree.fromstring(figure.svg())
+
+
+def test_the_curve_over_n_has_room_for_many_neighbors(pairs, monkeypatch):
+    monkeypatch.setattr("isthmus.experiments._detail.LARGEST", 20)
+    over_n = audit(pairs, ["ridge"], k=30, folds=2).detail.over_n
+    assert {(point.n, point.k) for point in over_n} == {(60, 30)}
 
 
 def test_hostile_names_are_texts(found):

@@ -210,7 +210,7 @@ def over_n(
         include_self: count each item as its own neighbor.
         seed: of the parts.
     """
-    sizes = [min(len(x), LARGEST)]
+    sizes = [min(len(x), max(LARGEST, 2 * k))]
     while sizes[-1] // 2 >= 2 * k:
         sizes.append(sizes[-1] // 2)
     for n in sorted(sizes):

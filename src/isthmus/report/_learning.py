@@ -73,15 +73,17 @@ def _panels(curves: Curves, width: int, legends: str) -> Any:
     return alt.vconcat(overlaps, errors).resolve_scale(color="independent")
 
 
-def learning_curves(curves: Curves, source: str = "X", target: str = "Y") -> Figure:
+def learning_curves(curves: Curves, source: str | None = None, target: str | None = None) -> Figure:
     """The chart of one training as a figure, with its points for data.
 
     Args:
         curves: of `isthmus.experiments.curves`, or of a cell of a run.
-        source: name of the input.
+        source: name of the input, for the title; without both names it has that of the pairs, and the direction.
         target: name of the target.
     """
-    title = f"{shortened(source)} → {shortened(target)}: {curves.mapping} over epochs"
+    title = f"{curves.pairs}: {curves.mapping} over epochs, {curves.direction}"
+    if source is not None and target is not None:
+        title = f"{shortened(source)} → {shortened(target)}: {curves.mapping} over epochs"
     said = (
         "What each epoch of one training does: overlap of the mapped items' neighbors with those of the input and of the "
         "target (above), squared error on the items learned from and on the test items (below)."
