@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import isnan
-from typing import Any
+from typing import Any, Literal
 
 from rich.table import Table
 from rich.text import Text
@@ -37,7 +37,7 @@ def learning_chart(curves: Curves) -> Any:
     return _panels(curves, 480, "right").properties(title=title)
 
 
-def _panels(curves: Curves, width: int, legends: str) -> Any:
+def _panels(curves: Curves, width: int, legends: Literal["right", "top"]) -> Any:
     """Overlaps above errors, without words."""
     import altair as alt  # noqa: PLC0415 - heavy
 
