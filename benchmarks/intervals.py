@@ -57,6 +57,7 @@ UNRELATED: dict[str, Callable[[int, int], Pairs]] = {
 }
 SLOW = {"rnx-area", "trustworthiness", "continuity", "information-imbalance", "information-imbalance-back", "rsa"}
 SLOW |= {"rsa-pearson"}
+ALIGNED = {"recall-at-k", "mrr", "foscttm"}  # of rows paired in one space: a rotation of one is another population
 FEW = {"jaccard", "cknna", "cka-unbiased", "procrustes", "svcca"}  # of more than 1,000 items
 Row = dict[str, Any]
 
@@ -124,13 +125,14 @@ def bridge_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
 
 
 def kindred_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
+    shared = {"shared latent 0.5": 0.5, "shared latent 0.9": 0.9}
     for of, make in list(POPULATIONS.items())[: 2 if n <= 1000 else 1]:
         for name, each in MEASURES.items():
             if (name in SLOW and n > 200) or (n > 1000 and name not in FEW):
                 continue
             intervals = []
             for seed in timed(limit / 8, sets):
-                pairs = make(n, seed)
+                pairs = echo_to_bridge(n, 8, shared=shared[of], seed=seed).pairs if name in ALIGNED else make(n, seed)
                 pair = Paired.of(pairs.x, pairs.y, K)
                 intervals.append(half_sample_interval(each, pair, each.value(pair), 40))
             yield coverage(f"{name} half-sample", of, n, intervals)

@@ -50,7 +50,7 @@ def test_for_a_mean_all_divisions_in_two_give_the_standard_error_exactly(rng):
 def test_differences_come_to_the_level_of_the_whole():
     replicates = np.array([0.5, 0.3, 0.2, 0.2, 0.1])  # the last has no other half
     assert half_differences(replicates) == pytest.approx([0.2, 0.0])
-    assert half_differences(replicates, 0.1) == pytest.approx([0.2 * np.sqrt(0.09 / 0.24), 0.0])
+    assert half_differences(replicates, 0.1) == pytest.approx([0.2 * np.sqrt(0.09 / 0.2), 0.0])
     assert (half_differences(np.zeros(4), 0.1) == 0).all()
     assert np.isnan(half_differences(np.array([np.nan, 0.1]), 0.1)).all()
     assert np.isnan(half_sample_error(np.empty(0), [10]))

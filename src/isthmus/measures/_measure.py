@@ -217,7 +217,8 @@ def _without_value(each: Measure, pair: Paired, note: str) -> MeasureResult:
 def half_sample_interval(each: Measure, pair: Paired, value: float, draws: int, seed: int = 0) -> Interval:
     """An interval for new items drawn like these: by how much the two halves differ, around the value of all.
 
-    nan where half of the items are fewer than 2k (any measure: fewer than 4), or too few for the measure.
+    nan where half of the items are fewer than 2k (any measure: fewer than 4), or too few for the measure. A share that is 0 or
+    1 shows no spread, but up to about 3/n of further items may differ (the rule of three): the interval reaches that far.
     """
     nothing = Interval.around(value, float("nan"), bounds=each.bounds)
     if draws < 2 or not enough_for_halves(pair.k if each.uses_k else 2, [pair.n]):
@@ -228,8 +229,10 @@ def half_sample_interval(each: Measure, pair: Paired, value: float, draws: int, 
             error = half_sample_error(half_differences(np.array([each.value(part) for part in parts])), [pair.n])
         else:
             slope, _ = each.share(pair)
-            shares = np.array([_share(each, part, each.value(part)) for part in parts])
-            error = abs(slope) * half_sample_error(half_differences(shares, _share(each, pair, value)), [pair.n])
+            whole, shares = _share(each, pair, value), np.array([_share(each, part, each.value(part)) for part in parts])
+            error = abs(slope) * half_sample_error(half_differences(shares, whole), [pair.n])
+            if whole in (0, 1):
+                error = max(error, abs(slope) * 3 / pair.n / 1.96)
     except IsthmusError:  # enough items for the measure, but not in a half
         return nothing
     return Interval.around(value, error, bounds=each.bounds, divisions=draws // 2)

@@ -165,7 +165,8 @@ def half_differences(replicates: Float[ndarray, " draws"], share: float | None =
         replicates: the estimate on each half, a half and the other one in turn, as `halves` draws them; a half without the
             other is left out.
         share: the full estimate, where it is a share of neighbors. Among fewer items more neighbors are shared, and a share
-            q varies as q(1 - q): differences are brought from the level of the halves to that of the full estimate.
+            q varies as q(1 - q): differences are brought from the mean of that over all halves to that of the full estimate.
+            (By their own, draws in which few halves miss any neighbor would count for nothing.)
 
     Example:
         >>> half_differences(np.array([0.5, 0.3])), half_differences(np.array([0.5, 0.3]), share=0.1)
@@ -176,8 +177,8 @@ def half_differences(replicates: Float[ndarray, " draws"], share: float | None =
     if share is None or not 0 < share < 1:
         return differences
     level = pairs.mean(axis=1)
-    spread = level * (1 - level)
-    return differences * np.sqrt(np.divide(share * (1 - share), spread, out=np.ones_like(spread), where=spread > 0))
+    spread = np.mean(level * (1 - level))
+    return differences * np.sqrt(share * (1 - share) / spread) if spread > 0 else differences
 
 
 def half_sample_error(differences: Float[ndarray, " pairs"], sizes: Sequence[int]) -> float:
