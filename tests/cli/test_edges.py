@@ -66,3 +66,12 @@ def test_a_terminal_that_knows_fewer_characters(folder):
     plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii", "PYTHONCOERCECLOCALE": "0"}
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=plain, check=False, timeout=120)
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+
+
+def test_an_audit_says_where_rows_are_equal(folder):
+    np.save(folder / "ones.npy", np.ones((60, 3)))
+    done = run(folder, "audit", "x.npy", "ones.npy", "--mapping", "ridge", "-k", "3", "--csv")
+    assert done.returncode == 0
+    assert "ones.npy: 60 of 60 items are equal to 3 others or more" in done.stderr
+    assert "x.npy: " not in done.stderr
+    assert "Warning" not in done.stderr

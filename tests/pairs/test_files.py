@@ -231,3 +231,13 @@ def test_a_file_is_written_beside_what_else_is_there(tmp_path):
     with pytest.raises(DataError, match="needed a file that can be written"), whole(tmp_path / "no" / "x.npy") as part:
         part.write_text("x")
     assert (mine.read_text(), sorted(path.name for path in tmp_path.iterdir())) == ("of the user", ["x.npy", "x.npy.part"])
+
+
+def test_ids_that_are_missing_are_not_one_item(tmp_path):
+    (tmp_path / "x.csv").write_text("id,a,b\np,1,2\n,3,4\n")
+    pl.DataFrame({"id": ["p", None], "v": [[1.0, 2.0], [3.0, 4.0]]}).write_parquet(tmp_path / "x.parquet")
+    np.savez(tmp_path / "x.npz", v=np.eye(2), ids=np.array([7.0, np.nan]))
+    np.savez(tmp_path / "y.npz", v=np.eye(2), ids=np.array(["p", ""]))
+    for name in ("x.csv", "x.parquet", "x.npz", "y.npz"):
+        with pytest.raises(DataError, match="needed an id in every row, got none in row 1"):
+            read(tmp_path / name)

@@ -14,6 +14,8 @@ from isthmus._errors import DataError
 from isthmus._shapes import Progress
 
 if TYPE_CHECKING:
+    from numpy import ndarray
+
     from isthmus.measures import OverlapResult
 
 _SECONDS_BETWEEN_LINES = 2.0
@@ -128,6 +130,19 @@ def note_ties(a: str, b: str, result: "OverlapResult") -> None:
                 f"{name}: {tied} of {len(table)} items have {result.k} nearest neighbors at one and the same distance (equal"
                 " rows, or rows of zeros); which these are is decided by row number, and such sets seem to agree"
             )
+
+
+def note_equal(name: str, values: "ndarray", k: int) -> None:
+    """Say where more than k rows are equal: their neighbors are decided by row number, and such sets seem to agree."""
+    import numpy as np  # noqa: PLC0415 - heavy
+
+    _, which, count = np.unique(values, axis=0, return_inverse=True, return_counts=True)
+    equal = int((count[which.ravel()] > k).sum())
+    if equal:
+        note(
+            f"{name}: {equal} of {len(values)} items are equal to {k} others or more; which of them are neighbors is decided "
+            "by row number, and such sets seem to agree"
+        )
 
 
 def suggest(arguments: Sequence[str]) -> None:

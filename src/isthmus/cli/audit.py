@@ -115,8 +115,11 @@ def audit(
     drawn = sample is not None or precision is not None
     if drawn and (given is None or parts is not None):
         raise DataError("sample: needed --mapped F and no --split, got others. What is learned is tested whole.")
+    ks = _sources.numbers(k, "k")
+    for name, values in ((pairs.x_space, pairs.x), (pairs.y_space, pairs.y)):
+        _output.note_equal(name, values, max(ks))
     chosen_by = None if select is None else check_select(select.replace("-", "_"))
-    ks, metrics = _sources.numbers(k, "k"), [check_metric(each) for each in _sources.words(metric, "metric")]
+    metrics = [check_metric(each) for each in _sources.words(metric, "metric")]
     with _output.progress() as progress:
         if drawn:
             result = audit_sample(

@@ -217,8 +217,8 @@ def _without_value(each: Measure, pair: Paired, note: str) -> MeasureResult:
 def half_sample_interval(each: Measure, pair: Paired, value: float, draws: int, seed: int = 0) -> Interval:
     """An interval for new items drawn like these: by how much the two halves differ, around the value of all.
 
-    nan where half of the items are fewer than 2k (any measure: fewer than 4), or too few for the measure. A share that is 0 or
-    1 shows no spread, but up to about 3/n of further items may differ (the rule of three): the interval reaches that far.
+    nan where half of the items are fewer than 2k (any measure: fewer than 4), or too few for the measure. A share of 0 or 1
+    shows no spread, but up to about 3/n of further items may differ (the rule of three): the interval reaches that far.
     """
     nothing = Interval.around(value, float("nan"), bounds=each.bounds)
     if draws < 2 or not enough_for_halves(pair.k if each.uses_k else 2, [pair.n]):

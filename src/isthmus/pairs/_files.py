@@ -13,7 +13,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import DataError, MissingExtraError
-from isthmus.pairs._vectors import Vectors
+from isthmus.pairs._vectors import Vectors, as_ids
 
 _MAP_FROM_BYTES = 1 << 26  # npy files of 64 MB and more are memory-mapped
 
@@ -239,7 +239,7 @@ def _load_npz(path: Path, key: str | None) -> _Loaded:
         raise
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(_damaged(path, error)) from error
-    return values, None if ids is None else tuple(map(str, ids.ravel())), f"{path.name}:{chosen}"
+    return values, None if ids is None else as_ids(ids.ravel()), f"{path.name}:{chosen}"
 
 
 def _read_safetensors(path: Path, key: str | None) -> Vectors:

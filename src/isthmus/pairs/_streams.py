@@ -322,6 +322,8 @@ def _part(path: Path, key: str | None) -> Part:
         )
     try:
         part = readers[path.suffix.lower()](path, key)
+    except PermissionError as error:
+        raise DataError(f"{path}: needed a readable file, got {error.strerror}. Check its permissions.") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, TokenError) as error:
         if isinstance(error, DataError):
             raise

@@ -17,7 +17,7 @@ from polars.exceptions import PolarsError
 
 from isthmus._errors import DataError
 from isthmus._shapes import Float
-from isthmus.pairs._vectors import Vectors
+from isthmus.pairs._vectors import Vectors, as_ids
 from isthmus.words import is_number
 
 # "" and "Unnamed: 0" head the row names that pandas writes.
@@ -110,7 +110,7 @@ def read_numbers(path: Path) -> Vectors:
                 f"column {body.columns.index(name) + 1}. Repair that field, or drop the line in both sets."
             )
         values[:, position] = column.to_numpy()
-    ids = tuple(body[:, 0].to_list()) if len(columns) < body.width else None
+    ids = as_ids(body[:, 0].to_list()) if len(columns) < body.width else None
     return Vectors.of(values, ids, path.name)
 
 
@@ -138,7 +138,7 @@ def read_parquet(path: Path, column: str | None) -> Vectors:
         frame = pl.read_parquet(path, columns=[*columns, *([] if id_column is None else [id_column])])
     except (PolarsError, OSError) as error:
         raise DataError(_broken_parquet(path, error)) from error
-    ids = None if id_column is None else tuple(map(str, frame[id_column].to_list()))
+    ids = None if id_column is None else as_ids(frame[id_column].to_list())
     if column is None:
         return Vectors.of(frame.select(pl.col(name).cast(pl.Float64) for name in columns).to_numpy(), ids, path.name)
     rows = frame[column].to_list()

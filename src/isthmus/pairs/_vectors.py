@@ -3,6 +3,7 @@
 Everything downstream relies on what is checked here once: two dimensions, real numbers, no NaN and no infinity.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,17 +88,32 @@ def check_vectors(values: Any, name: str) -> Float[ndarray, "n d"]:
     return array
 
 
+def as_ids(found: Iterable[Any]) -> tuple[str, ...]:
+    """Ids as a source holds them, as text; empty where one is missing: two that are missing are not one item.
+
+    Example:
+        >>> as_ids([7, "cat", None, float("nan")])
+        ('7', 'cat', '', '')
+    """
+    return tuple("" if each is None or each != each else str(each) for each in found)  # noqa: PLR0124 - nan
+
+
 def check_ids(ids: tuple[str, ...], size: int, name: str) -> None:
-    """Ids must be as many as there are rows, and each must occur once.
+    """Ids must be as many as there are rows, none of them empty, and each must occur once.
 
     Raises:
-        DataError: another number of ids, or an id that occurs twice (the first such id is named with its rows).
+        DataError: another number of ids, an empty one, or one that occurs twice (the first is named with its rows).
 
     Example:
         >>> check_ids(("dog", "cat"), 2, "x")
     """
     if len(ids) != size:
         raise DataError(f"{name}: needed one id a row, got {len(ids)} ids for {size} rows. Give every row one id.")
+    if "" in ids:
+        raise DataError(
+            f"{name}: needed an id in every row, got none in row {ids.index('')} (counted from 0). "
+            "Name that item, or leave it out."
+        )
     if len(set(ids)) < len(ids):
         seen: dict[str, int] = {}
         for row, item in enumerate(ids):

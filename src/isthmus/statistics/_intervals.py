@@ -174,7 +174,7 @@ def half_differences(replicates: Float[ndarray, " draws"], share: float | None =
     """
     pairs = replicates[: len(replicates) // 2 * 2].reshape(-1, 2)
     differences: Float[ndarray, " pairs"] = pairs[:, 0] - pairs[:, 1]
-    if share is None or not 0 < share < 1:
+    if share is None or not 0 < share < 1 or not len(pairs):
         return differences
     level = pairs.mean(axis=1)
     spread = np.mean(level * (1 - level))
