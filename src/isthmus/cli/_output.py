@@ -140,8 +140,8 @@ def note_equal(name: str, values: "ndarray", k: int) -> None:
     equal = int((count[which.ravel()] > k).sum())
     if equal:
         note(
-            f"{name}: {equal} of {len(values)} items are equal to {k} others or more; which of them are neighbors is decided "
-            "by row number, and such sets seem to agree"
+            f"{name}: {equal} of {len(values)} items are equal to {k} others or more; which of them are neighbors is decided"
+            " by row number, and such sets seem to agree"
         )
 
 
