@@ -34,11 +34,12 @@ def learning_chart(curves: Curves) -> Any:
     import altair as alt  # noqa: PLC0415 - heavy, and only pages and notebooks need it
 
     title = alt.TitleParams(f"{curves.pairs}: {curves.mapping}, {curves.direction}", subtitle=caption(curves))
-    return _panels(curves, 480, "right").properties(title=title)
+    overlaps, errors = _panels(curves, 480, (260, 140), "right")
+    return alt.vconcat(overlaps, errors, title=title).resolve_scale(color="independent")
 
 
-def _panels(curves: Curves, width: int, legends: Literal["right", "top"]) -> Any:
-    """Overlaps above errors, without words."""
+def _panels(curves: Curves, width: int, heights: tuple[int, int], legends: Literal["right", "top"]) -> tuple[Any, Any]:
+    """Overlaps and errors, without words."""
     import altair as alt  # noqa: PLC0415 - heavy
 
     epoch = alt.X("epoch:Q", scale=alt.Scale(type="symlog"), axis=alt.Axis(values=[p.epoch for p in curves.points]))
@@ -68,9 +69,9 @@ def _panels(curves: Curves, width: int, legends: Literal["right", "top"]) -> Any
         .mark_rule(strokeDash=[4, 4], color=INK).encode(y="mNNO:Q")
     )  # fmt: skip
     overlaps = alt.layer(lines(_OVERLAPS, "mNNO", [PARTS["echoed"], PARTS["bridged"]]) + baseline + upright, words)
-    overlaps = overlaps.resolve_scale(y="independent").properties(width=width, height=260)
-    errors = (lines(_ERRORS, "MSE", [PARTS["novel"], PARTS["shared"]]) + upright).properties(width=width, height=140)
-    return alt.vconcat(overlaps, errors).resolve_scale(color="independent")
+    overlaps = overlaps.resolve_scale(y="independent").properties(width=width, height=heights[0])
+    errors = (lines(_ERRORS, "MSE", [PARTS["novel"], PARTS["shared"]]) + upright).properties(width=width, height=heights[1])
+    return overlaps, errors
 
 
 def learning_curves(curves: Curves, source: str | None = None, target: str | None = None) -> Figure:
@@ -81,16 +82,19 @@ def learning_curves(curves: Curves, source: str | None = None, target: str | Non
         source: name of the input, for the title; without both names it has that of the pairs, and the direction.
         target: name of the target.
     """
+    import altair as alt  # noqa: PLC0415 - heavy
+
     title = f"{curves.pairs}: {curves.mapping} over epochs, {curves.direction}"
     if source is not None and target is not None:
         title = f"{shortened(source)} → {shortened(target)}: {curves.mapping} over epochs"
     said = (
         "What each epoch of one training does: overlap of the mapped items' neighbors with those of the input and of the "
-        "target (above), squared error on the items learned from and on the test items (below)."
+        "target (first panel), squared error on the items learned from and on the test items (second)."
     )
+    chart = alt.hconcat(*_panels(curves, 250, (260, 260), "top"), spacing=20).resolve_scale(color="independent")
     which = [curves.mapping, curves.direction.replace("->", "-"), curves.metric, f"k{curves.k}"]
     name = "-".join(["learning", *which, *(["self"] * curves.include_self)])
-    return Figure(name, title, " ".join([said, *caption(curves)]), _panels(curves, 290, "top"), curves.records())
+    return Figure(name, title, " ".join([said, *caption(curves)]), chart, curves.records())
 
 
 def learning_charts(curves: Sequence[Curves]) -> Any:
