@@ -136,8 +136,10 @@ def note_equal(name: str, values: "ndarray", k: int) -> None:
     """Say where more than k rows are equal: their neighbors are decided by row number, and such sets seem to agree."""
     import numpy as np  # noqa: PLC0415 - heavy
 
-    _, which, count = np.unique(values, axis=0, return_inverse=True, return_counts=True)
-    equal = int((count[which.ravel()] > k).sum())
+    _, which, count = np.unique(values[:, 0], return_inverse=True, return_counts=True)
+    alike = values[count[which] > k]  # whole rows are compared only where their first numbers are: seldom, and then few
+    count = np.unique(alike, axis=0, return_counts=True)[1]
+    equal = int(count[count > k].sum())
     if equal:
         note(
             f"{name}: {equal} of {len(values)} items are equal to {k} others or more; which of them are neighbors is decided"
