@@ -13,6 +13,7 @@ from sklearn.linear_model import Ridge as SklearnRidge
 from sklearn.neighbors import KNeighborsRegressor
 
 from isthmus import IsthmusError, bridge
+from isthmus.datasets import load as load_set
 from isthmus.experiments import audit
 from isthmus.mappings import (
     CCA,
@@ -45,6 +46,7 @@ FAST = Recipe(epochs=3, patience=0)
 CLOSED = [
     ReducedRankRidge(), ReverseRidge(), Procrustes(), CCA(), KernelRidge(), KernelRidge(anchors=40), NearestNeighbors(5),
     AnchorAttention(), AnchorAttention(anchors=30), Snap(), Snap(criterion="index", anchors=50),
+    Snap(apart=(0.3,)),
 ]  # fmt: skip
 LEARNED = [Contrastive(recipe=FAST), Relational(hidden=(), recipe=FAST), RCSLS(recipe=FAST)]
 
@@ -263,6 +265,54 @@ def test_snap_learns_places_in_the_graph_in_the_targets_space(rng):
 
 
 @given(seeds())
+def test_an_own_direction_shrinks_cosines_as_promised(rng):
+    from isthmus.mappings._hubs import Hubs
+
+    hubs = Hubs(rng.normal(size=4), np.array(0.2), rng.normal(size=(3, 2)), np.zeros(2))
+    kernel, u = rng.normal(size=(30, 4)), np.array([0.6, 0.8])
+    spread = hubs.spread(kernel, 0.4)
+    excess = np.maximum(kernel @ hubs.weights - 0.2 + 0.5, 0)
+    for e, each in zip(spread, excess, strict=True):
+        f = np.array([*u, e])  # an own direction that nothing else has
+        assert u @ f[:2] / np.linalg.norm(f) == pytest.approx(np.exp(-0.4 * each))
+    assert not hubs.spread(kernel, 0.0).any()
+
+
+def test_hubs_of_the_input_are_told_from_those_of_the_target(rng):
+    """Against the lists of items that were not there when it was learned."""
+    from isthmus.mappings._hubs import learn_hubs
+    from isthmus.mappings._kernels import gaussian, kernel_smoother, typical_square
+
+    x = rng.normal(size=(600, 12)) * rng.uniform(0.3, 1.5, (600, 1))  # what is in the middle is near to all
+    y = rng.normal(size=(600, 2))
+    square = typical_square(x[:400])
+    kernel = gaussian(x[:400], x[:400], square)
+    hubs = learn_hubs(kernel_smoother(kernel), x[:400], y[:400], 20, "euclidean", [0.01, 0.1, 1.0], square)
+    spread = hubs.spread(gaussian(x[400:], x[:400], square) - kernel.mean(axis=0), 0.3)
+    lists = np.bincount(search(x[400:], 10, "euclidean").index.ravel(), minlength=200)
+    assert np.corrcoef(spread, lists)[0, 1] > 0.5
+    back = learn_hubs(kernel_smoother(kernel), y[:400], x[:400], 20, "euclidean", [0.01, 0.1, 1.0], square)
+    np.testing.assert_allclose(back.weights, -hubs.weights)  # hubs of the target are not set apart, but spared
+    own = hubs.own_directions(x[:50])
+    np.testing.assert_array_equal(own, hubs.own_directions(x[:50].copy()))
+
+
+def test_snap_sets_hubs_of_real_inputs_apart(rng):
+    """Nothing is chosen here: the same predictions, with hubs among the others and apart."""
+    pairs = load_set("emoji").swap().take(rng.permutation(1900)[:900])
+    split, found = hold_out(900, 0.3), []
+    for apart in (0.0, 0.3):
+        one = Snap(steps=(0,), powers=(0.0,), shares=(1.0,), rounds=(1,), apart=(apart,))
+        f = one.fit(pairs.x[split.train], pairs.y[split.train]).predict(pairs.x[split.test])
+        found.append(bridge(pairs.x[split.test], f, pairs.y[split.test], 10))
+    assert found[1].index > found[0].index + 0.02
+    assert found[1].input_overlap < 0.9 * found[0].input_overlap
+    hubs = np.bincount(search(pairs.x[split.test], 10).index.ravel(), minlength=len(f)) > 20
+    in_lists = [np.bincount(each.spaces[0].f.index.ravel(), minlength=len(f))[hubs].mean() for each in found]
+    assert in_lists[1] < in_lists[0]
+
+
+@given(seeds())
 def test_the_criterion_is_what_the_measures_say(rng):
     x, y, f = rng.normal(size=(3, 30, 4))
     found, whole = Criterion(x, y, 5)(f), bridge(x, f, y, 5)
@@ -432,6 +482,8 @@ def test_names_lead_to_the_family():
         (lambda: Snap(shares=[2.0]), "shares: needed numbers from 0 to 1"),
         (lambda: Snap(steps=[]), "steps: needed numbers from 0 to 100"),
         (lambda: Snap(slack=2.0), "slack: needed a share from 0 to 1"),
+        (lambda: Snap(margin=-1.0), "margin: needed a number of 0 or more"),
+        (lambda: Snap(apart=[-1.0]), "apart: needed numbers from 0 to 10"),
         (lambda: Snap(width=0.0), "width: needed positive numbers"),
         (lambda: Snap(neighbors=0), "k, folds, neighbors: needed at least 1, 2 and 1"),
         (lambda: KernelRidge(penalties=[]), "penalties: needed positive numbers, got \\[\\]"),

@@ -1,10 +1,11 @@
 """Snap: learn where a target lies among the targets, then pull predictions towards the training targets near them.
 
 A regression answers with a mean over what is likely, and means lie inside the target's cloud, in an order that the input
-gave: that is the echo. Two remedies, both about neighborhoods. What is learned can be the place in the graph of the targets'
-neighbors instead of the direction of the target: items that share many neighbors get like coordinates, and what tells them
-apart by less than that (which the input cannot know) is left out. And predictions are pulled to the training targets, which
-is where the cloud really is. What helps is chosen by the neighborhoods of predictions on folds of the training items.
+gave: that is the echo. Three remedies, all about neighborhoods. What is learned can be the place in the graph of the
+targets' neighbors instead of the direction of the target: items that share many neighbors get like coordinates, and what
+tells them apart by less than that (which the input cannot know) is left out. Predictions are pulled to the training targets,
+which is where the cloud really is. And hubs of the input are set apart. What helps is chosen by the neighborhoods of
+predictions on folds of the training items.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from isthmus._shapes import Float, Int
 from isthmus.mappings._anchor_attention import softmax
 from isthmus.mappings._contract import Mapping
 from isthmus.mappings._criterion import Criterion, Quantity, check_quantity
+from isthmus.mappings._hubs import Hubs, learn_hubs
 from isthmus.mappings._kernel_ridge import ANCHORS, check_positive, draw_anchors
 from isthmus.mappings._kernels import gaussian, kernel_smoother, typical_square
 from isthmus.mappings._nearest import directions
@@ -94,12 +96,18 @@ def graph_coordinates(index: Int[ndarray, "n k"], dimensions: int) -> tuple[Floa
 
 
 class Choice(NamedTuple):
-    """Steps of the walk (0: directions of the targets), power of the metric, and how the snap is done."""
+    """Steps of the walk (0: directions of the targets), power of the metric, the snap, and how far hubs are set apart."""
 
     steps: int
     power: float
     share: float
     rounds: int
+    apart: float
+
+    @classmethod
+    def of(cls, place: tuple[int, float], pull: tuple[float, int, float]) -> "Choice":
+        """What is learned, and what is done with its predictions."""
+        return cls(place[0], place[1], pull[0], pull[1], pull[2])
 
 
 class Learned(NamedTuple):
@@ -109,6 +117,7 @@ class Learned(NamedTuple):
         inputs: anchors; width: of the kernel; row: its mean over the training items.
         dual: weights, one row an anchor.
         targets: of the anchors, as rows of length 1.
+        hubs: where they are set apart.
     """
 
     inputs: Float[ndarray, "m dx"]
@@ -116,10 +125,23 @@ class Learned(NamedTuple):
     row: Float[ndarray, " m"]
     dual: Float[ndarray, "m dy"]
     targets: Float[ndarray, "m dy"]
+    hubs: Hubs | None = None
 
-    def predict(self, x: Float[ndarray, "n dx"]) -> Float[ndarray, "n dy"]:
-        """Directions before the snap."""
-        return directions((gaussian(x, self.inputs, float(self.width)) - self.row) @ self.dual)
+    def pulled(
+        self, x: Float[ndarray, "n dx"], pulls: Sequence[tuple[float, int, float]], neighbors: int, sharpness: float
+    ) -> Iterator[Float[ndarray, "n dy"]]:
+        """Predictions, for each share and number of rounds of the snap and strength with which hubs are set apart."""
+        kernel = gaussian(x, self.inputs, float(self.width)) - self.row
+        snapped = [directions(kernel @ self.dual)]
+        own = self.hubs.own_directions(x) if self.hubs is not None else None
+        for share, rounds, apart in pulls:
+            while share and len(snapped) <= rounds:
+                snapped.append(directions(snap(snapped[-1], self.targets, neighbors, sharpness)))
+            f = (1 - share) * snapped[0] + share * snapped[rounds if share else 0]
+            if apart and self.hubs is not None and own is not None:
+                # coordinates in the graph are fewer than those of the targets that they are turned into
+                f = np.pad(f, ((0, 0), (0, own.shape[1] - f.shape[1]))) + self.hubs.spread(kernel, apart)[:, None] * own
+            yield f
 
 
 def spread_metric(f: Float[ndarray, "n d"], power: float) -> Float[ndarray, "d d"]:
@@ -136,7 +158,7 @@ def spread_metric(f: Float[ndarray, "n d"], power: float) -> Float[ndarray, "d d
 
 
 class Snap(Mapping):
-    """Kernel ridge to the targets' places, pulled to those of training items: f(x) = l ((1 - share) g/|g| + share s/|s|).
+    """Kernel ridge to the targets' places, pulled to those of training items: f = l ((1 - share) g/|g| + share s/|s| + e r).
 
     g is a kernel ridge regression, by a Gaussian kernel between inputs that are scaled and brought to length 1, of
 
@@ -144,32 +166,40 @@ class Snap(Mapping):
       C the covariance of leave-one-out predictions: directions that the regression shrank count for more; or
     - (steps > 0) the `graph_coordinates` of the targets after so many steps, in the rotation closest to the u_i.
 
-    s pulls g with `snap` to what was learned of the training items, `rounds` times, and l is the mean of |y - mean(y)|.
+    s pulls g with `snap` to what was learned of the training items, `rounds` times, and l is the mean of |y - mean(y)|. r is
+    an own direction of each input, as good as random, and e(x) its length, above 0 for what is more of a hub among inputs
+    than among targets as far as that can be predicted: its cosine with every other shrinks (`apart` times that excess, on a
+    logarithmic scale), so that it is in fewer lists. Items with equal x stay equal.
+
     Predictions are displacements from the mean target, since the mean would turn every direction towards it; and of typical
     length, since only directions are learned. To predict y itself, use KernelRidge.
 
     Args:
         criterion: that chooses, on folds of the training items: "target_overlap", "bridge_rate" or "index", the last one
-            among those whose target overlap is not below that of ridge regression, since noise has a high index too.
+            among those whose target overlap is above that of ridge regression, since noise has a high index too.
         slack: for the target overlap, the share of its maximum that is given for the highest index, in [0, 1].
+        margin: for the index, by what share of that of ridge the target overlap has to be above it, 0 or more.
         steps: candidates for the steps of the walk, 0 or more.
         powers: candidates for the power of the metric, in [0, 1].
         shares: candidates for the share of the snap, in [0, 1].
         rounds: candidates for the number of repetitions, 1 or more.
+        apart: candidates for the strength with which hubs of the input are set apart, 0 or more; above 0 they are tried at
+            the largest share only.
         neighbors: training targets that a prediction is assigned to, 1 or more.
         sharpness: of the assignment, 0 or more.
         penalties: of the kernel ridge; squared error of leave-one-out predictions chooses.
         width: of its kernel, in median squared distances.
         scaling: of the inputs.
-        k: neighbors in the graph of the targets, and that the criterion counts among the items of a fold.
+        k: neighbors in the graph of the targets, and that the criterion counts among the items of a fold; hubs are counted
+            in lists of `folds` times as many.
         folds: as many as make a fold the size of the test set one has in mind: neighborhoods depend on it; items with equal
             x or y are in the same one.
         anchors: most training items that are used as centers and targets; of more, a random part.
         seed: of the folds and that part.
-        metric: of the criterion's neighbors; the graph of the targets is by cosine.
+        metric: of the criterion's neighbors and of the hubs; the graph of the targets is by cosine.
 
     Attributes:
-        choice_: the chosen steps, power, share and rounds; score_: their criterion on the folds.
+        choice_: the chosen steps, power, share, rounds and strength; score_: their criterion on the folds.
         learned_: the regression and its targets.
 
     Example:
@@ -186,10 +216,12 @@ class Snap(Mapping):
         self,
         criterion: Quantity = "target_overlap",
         slack: float = 0.02,
+        margin: float = 0.05,
         steps: Sequence[int] = (0, 2, 4, 8),
         powers: Sequence[float] = (0.0, 0.5),
         shares: Sequence[float] = (0.0, 0.5, 0.75, 1.0),
-        rounds: Sequence[int] = (1, 2, 4),
+        rounds: Sequence[int] = (1, 2),
+        apart: Sequence[float] = (0.0, 0.1, 0.2, 0.3, 0.45),
         neighbors: int = 20,
         sharpness: float = 10.0,
         penalties: Sequence[float] = (0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0),
@@ -203,10 +235,12 @@ class Snap(Mapping):
     ) -> None:
         self.criterion = criterion
         self.slack = slack
+        self.margin = margin
         self.steps = steps
         self.powers = powers
         self.shares = shares
         self.rounds = rounds
+        self.apart = apart
         self.neighbors = neighbors
         self.sharpness = sharpness
         self.penalties = penalties
@@ -226,7 +260,7 @@ class Snap(Mapping):
         folds = min(self.folds, len(np.unique(groups)) // 4)  # with fewer than 8 there are none: the first choice is taken
         splits = k_fold(len(x), folds, self.seed, groups) if folds > 1 else []
         self.choice_, self.score_ = self.best_choice(x, y, splits)
-        learned, turn = next(self._regressions(self._inputs(x), y, [self.choice_[:2]]))
+        learned, turn = next(self._regressions(self._inputs(x), x, y, [self.choice_[:2]], self.choice_.apart > 0))
         if turn is not None:
             learned = learned._replace(dual=learned.dual @ turn, targets=learned.targets @ turn)
         self.learned_ = learned
@@ -237,12 +271,15 @@ class Snap(Mapping):
         """The choice with the highest criterion over splits, and that criterion; of the first choices, nan without a split.
 
         For the target overlap, the highest index among those that are hardly below the highest overlap; for the index, among
-        those that overlap no less than ridge, if there are any.
+        those that overlap more than ridge, if there are any.
         """
         places = list(dict.fromkeys((int(t), 0.0 if t else float(p)) for t, p in product(self.steps, self.powers)))
-        pulls = list(dict.fromkeys((float(s), int(r) if s else 1) for s, r in product(self.shares, self.rounds)))
+        pulls = list(dict.fromkeys(
+            (float(s), int(r) if s else 1, float(a)) for a, s, r in product(self.apart, self.shares, self.rounds)
+            if s == max(self.shares) or not a or 0 not in self.apart
+        ))  # fmt: skip
         if not splits or len(places) == len(pulls) == 1:
-            return Choice(*places[0], *pulls[0]), float("nan")
+            return Choice.of(places[0], pulls[0]), float("nan")
         floor, inputs = 0.0, directions(Scaling.fit(x, self.scaling).apply(x))
         table: dict[Quantity, Float[ndarray, "p q"]]
         table = {name: np.zeros((len(places), len(pulls))) for name in ("target_overlap", "bridge_rate", "index")}
@@ -250,31 +287,42 @@ class Snap(Mapping):
             train, test = split.train, split.test
             weight = len(test) / sum(len(each.test) for each in splits)
             score = Criterion(x[test], y[test], self.k, self.metric)
-            for row, (learned, _) in enumerate(self._regressions(inputs[train], y[train], places)):
-                for column, f in enumerate(self._pulled(learned, inputs[test], pulls)):
+            learners = self._regressions(inputs[train], x[train], y[train], places, max(self.apart) > 0)
+            for row, (learned, _) in enumerate(learners):
+                for column, f in enumerate(learned.pulled(inputs[test], pulls, self.neighbors, self.sharpness)):
                     for name, value in score(f).items():
                         table[name][row, column] += weight * value
             if self.criterion == "index":
                 ridge = Ridge(scaling=self.scaling).fit(x[train], y[train])
-                floor += weight * score(ridge.predict(x[test]))["target_overlap"]
+                floor += (1 + self.margin) * weight * score(ridge.predict(x[test]))["target_overlap"]
         overlaps = table["target_overlap"]
         if self.criterion == "target_overlap":
             floor = (1 - self.slack) * overlaps.max()
         scores = table["bridge_rate" if self.criterion == "bridge_rate" else "index"]
         best = divmod(int(np.argmax(np.where(overlaps >= min(floor, overlaps.max()), scores, -np.inf))), len(pulls))
-        return Choice(*places[best[0]], *pulls[best[1]]), float(table[self.criterion][best])
+        return Choice.of(places[best[0]], pulls[best[1]]), float(table[self.criterion][best])
 
     def _regressions(
-        self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"], places: Sequence[tuple[int, float]]
+        self,
+        inputs: Float[ndarray, "n dx"],
+        x: Float[ndarray, "n dx"],
+        y: Float[ndarray, "n dy"],
+        places: Sequence[tuple[int, float]],
+        apart: bool,
     ) -> Iterator[tuple[Learned, Float[ndarray, "r dy"] | None]]:
         """What is learned of the targets' places, for each number of steps and power, and what turns it into their space.
 
         Places in the graph have few coordinates, and turning them keeps their neighborhoods: choices do without.
         """
         chosen = draw_anchors(len(x), self.anchors, self.seed)
-        width = self.width * typical_square(x)
-        kernel = gaussian(x, x[chosen], width)
+        square = typical_square(inputs)
+        width = self.width * square
+        kernel = gaussian(inputs, inputs[chosen], width)
         smoother = kernel_smoother(kernel, kernel[chosen] if len(chosen) < len(x) else None)
+        hubs = None
+        if apart:
+            k = self.k * self.folds
+            hubs = learn_hubs(smoother, x, y, k, self.metric, self.penalties, square, self.seed)
         units = directions(y - y.mean(axis=0))
         if any(steps for steps, _ in places) and len(x) > 2:
             index = search(y, min(self.k, len(y) - 1)).index
@@ -290,23 +338,14 @@ class Snap(Mapping):
             dual, targets = smoother.weights(centered, penalty), directions(centered[chosen])
             for _, power in group:
                 seen = dual @ spread_metric(left_out, power) if power else dual
-                yield Learned(x[chosen], np.array(width), kernel.mean(axis=0), seen, targets), turn
-
-    def _pulled(
-        self, learned: Learned, x: Float[ndarray, "m dx"], pulls: Sequence[tuple[float, int]]
-    ) -> Iterator[Float[ndarray, "m dy"]]:
-        """Directions of predictions for each share and number of rounds."""
-        snapped = [learned.predict(x)]
-        for share, rounds in pulls:
-            while share and len(snapped) <= rounds:
-                snapped.append(directions(snap(snapped[-1], learned.targets, self.neighbors, self.sharpness)))
-            yield (1 - share) * snapped[0] + share * snapped[rounds if share else 0]
+                yield Learned(inputs[chosen], np.array(width), kernel.mean(axis=0), seen, targets, hubs), turn
 
     def _inputs(self, x: Float[ndarray, "m dx"]) -> Float[ndarray, "m dx"]:
         return directions(self.scaling_.apply(x))
 
     def _map(self, x: Float[ndarray, "m dx"]) -> Float[ndarray, "m dy"]:
-        return self.length_ * next(self._pulled(self.learned_, self._inputs(x), [self.choice_[2:]]))
+        pulls = [self.choice_[2:]]
+        return self.length_ * next(self.learned_.pulled(self._inputs(x), pulls, self.neighbors, self.sharpness))
 
     def _check(self) -> None:
         check_quantity(self.criterion)
@@ -315,11 +354,13 @@ class Snap(Mapping):
         if not 0 <= self.slack <= 1:
             raise MappingError(f"slack: needed a share from 0 to 1, got {self.slack}. Use 0.02.")
         for name, least, most in (
-            ("steps", 0, 100), ("powers", 0, 1), ("shares", 0, 1), ("rounds", 1, 100),
+            ("steps", 0, 100), ("powers", 0, 1), ("shares", 0, 1), ("rounds", 1, 100), ("apart", 0, 10),
         ):  # fmt: skip
             values = getattr(self, name)
             if not len(values) or not all(least <= value <= most for value in values):
                 raise MappingError(f"{name}: needed numbers from {least} to {most}, got {list(values)}. Use {least}, say.")
+        if not 0 <= self.margin < np.inf:
+            raise MappingError(f"margin: needed a number of 0 or more, got {self.margin}. Use 0.05.")
         if not 0 <= self.sharpness < np.inf:
             raise MappingError(f"sharpness: needed a number of 0 or more, got {self.sharpness}. Use 10.")
         if self.k < 1 or self.folds < 2 or self.neighbors < 1:
@@ -329,16 +370,19 @@ class Snap(Mapping):
             )
 
     def _state(self) -> dict[str, ndarray]:
-        return self.learned_._asdict() | {
+        learned, hubs = self.learned_._asdict(), self.learned_.hubs
+        del learned["hubs"]
+        return learned | ({} if hubs is None else hubs._asdict()) | {
             "choice": np.array(self.choice_), "numbers": np.array([self.length_, self.score_]),
             "shift": self.scaling_.shift, "scale": self.scaling_.scale,
         }  # fmt: skip
 
     def _restore(self, state: dict[str, ndarray]) -> None:
-        self.learned_ = Learned(*(state[name] for name in Learned._fields))
+        hubs = Hubs(**{name: state[name] for name in Hubs._fields}) if "frequencies" in state else None
+        self.learned_ = Learned(**{name: state[name] for name in Learned._fields if name != "hubs"}, hubs=hubs)
         self.length_, self.score_ = (float(each) for each in state["numbers"])
-        steps, power, share, rounds = state["choice"]
-        self.choice_ = Choice(int(steps), float(power), float(share), int(rounds))
+        steps, power, share, rounds, apart = state["choice"]
+        self.choice_ = Choice(int(steps), float(power), float(share), int(rounds), float(apart))
         self.scaling_ = Scaling(self.scaling, state["shift"], state["scale"])
         self.n_features_in_, self.n_outputs_ = self.learned_.inputs.shape[1], self.learned_.targets.shape[1]
 

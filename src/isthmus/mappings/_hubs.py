@@ -1,0 +1,103 @@
+"""Hubs of the input set apart: what is near everything there need not be near everything in the prediction.
+
+In spaces of many dimensions some items are among the neighbors of very many others: hubs (Radovanovic, Nanopoulos, Ivanovic
+2010, "Hubs in space"). A mapping keeps in the middle what lies in the middle, so that a good part of an echo is hubs of the
+input, which stand in the lists of the predictions as they stood in those of the input. The targets have other hubs. How much
+of a hub an item is, in either space, follows from where it lies, hence can be predicted of a new one. One that is more of a
+hub among inputs than among targets gets a direction of its own, by which its cosine with all others shrinks alike: they
+lose it as a neighbor, whether it was near them or not.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy import ndarray
+
+from isthmus._shapes import Float
+from isthmus.mappings._nearest import directions
+from isthmus.mappings._smoother import Smoother
+from isthmus.neighbors import Metric, search
+
+_RADIANS = 20.0  # of a wave over a typical distance: what the eye would call neighbors have unlike directions
+
+
+class Hubs(NamedTuple):
+    """What tells of a new item how much it is to be set apart.
+
+    Args:
+        weights: of a kernel regression, one an anchor: how much more a hub among inputs than among targets, in standard
+            deviations of what was predicted of training items that were left out.
+        middle: the mean of these.
+        frequencies, phases: of the waves that give an item its own direction.
+    """
+
+    weights: Float[ndarray, " m"]
+    middle: Float[ndarray, ""]
+    frequencies: Float[ndarray, "dx dy"]
+    phases: Float[ndarray, " dy"]
+
+    def spread(self, kernel: Float[ndarray, "n m"], strength: float) -> Float[ndarray, " n"]:
+        """Length of the own direction beside one of length 1, so that cosines shrink by exp(-strength * excess).
+
+        The excess is counted from half a standard deviation below the mean; there are no items that come nearer.
+
+        Args:
+            kernel: between items and anchors, centered.
+            strength: 0 or more.
+        """
+        excess = np.maximum(kernel @ self.weights - self.middle + 0.5, 0.0)
+        return np.sqrt(np.expm1(2 * strength * excess))
+
+    def own_directions(self, x: Float[ndarray, "n dx"]) -> Float[ndarray, "n dy"]:
+        """A direction an item, the same for the same input, and as good as random for any other.
+
+        Cosines of random waves (Rahimi & Recht 2007, "Random features for large-scale kernel machines") of a length far
+        below the distances between items.
+        """
+        return directions(np.cos(x @ self.frequencies + self.phases))
+
+
+def learn_hubs(
+    smoother: Smoother,
+    x: Float[ndarray, "n dx"],
+    y: Float[ndarray, "n dy"],
+    k: int,
+    metric: Metric,
+    penalties: Sequence[float],
+    typical_square: float = 1.0,
+    seed: int = 0,
+) -> Hubs:
+    """Learn to tell hubs of the input from hubs of the target.
+
+    The number of lists of k that an item is in, by its logarithm, is learned of either space and brought to the standard
+    deviation of leave-one-out predictions; the difference is divided by sqrt(2). Where all are in equally many, nothing is.
+
+    Args:
+        smoother: of the inputs, as in kernel ridge regression.
+        x: inputs as they come, whose neighborhoods are meant.
+        y: targets.
+        k: neighbors; as many as there are others, where these are fewer.
+        metric: of the distances.
+        penalties: candidates.
+        typical_square: squared distance between inputs as `Hubs` gets them.
+        seed: of the own directions.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(size=(100, 3))
+        >>> hubs = learn_hubs(Smoother.of(x), x, x, 10, "cosine", [1.0])
+        >>> hubs.weights.tolist()  # the same in both
+        [0.0, 0.0, 0.0]
+    """
+    weights, middle = np.zeros(len(smoother.back)), 0.0
+    for sign, space in ((1.0, x), (-1.0, y)):
+        lists = search(space, min(k, len(space) - 1), metric).index
+        popularity = np.log1p(np.bincount(lists.ravel(), minlength=len(space)))[:, None]
+        centered = popularity - popularity.mean()
+        penalty, _, left_out = smoother.best(centered, penalties)
+        scale = sign / np.sqrt(2) / left_out.std() if left_out.std() > np.finfo(float).eps else 0.0
+        weights += scale * smoother.weights(centered, penalty)[:, 0]
+        middle += scale * left_out.mean()
+    rng = np.random.default_rng([seed, 0x3A9E])
+    frequencies = rng.normal(size=(x.shape[1], y.shape[1])) * (_RADIANS / np.sqrt(typical_square))
+    return Hubs(weights, np.array(middle), frequencies, rng.uniform(0, 2 * np.pi, (y.shape[1],)))
