@@ -216,7 +216,7 @@ class Snap(Mapping):
         self,
         criterion: Quantity = "target_overlap",
         slack: float = 0.02,
-        margin: float = 0.05,
+        margin: float = 0.1,
         steps: Sequence[int] = (0, 2, 4, 8),
         powers: Sequence[float] = (0.0, 0.5),
         shares: Sequence[float] = (0.0, 0.5, 0.75, 1.0),
@@ -360,7 +360,7 @@ class Snap(Mapping):
             if not len(values) or not all(least <= value <= most for value in values):
                 raise MappingError(f"{name}: needed numbers from {least} to {most}, got {list(values)}. Use {least}, say.")
         if not 0 <= self.margin < np.inf:
-            raise MappingError(f"margin: needed a number of 0 or more, got {self.margin}. Use 0.05.")
+            raise MappingError(f"margin: needed a number of 0 or more, got {self.margin}. Use 0.1.")
         if not 0 <= self.sharpness < np.inf:
             raise MappingError(f"sharpness: needed a number of 0 or more, got {self.sharpness}. Use 10.")
         if self.k < 1 or self.folds < 2 or self.neighbors < 1:
