@@ -12,7 +12,8 @@ from scipy.spatial import distance, procrustes
 import isthmus
 from isthmus import IsthmusError, overlap
 from isthmus.measures import MEASURES, Paired, chance, mantel, measure, neighborhood_curves, register
-from isthmus.statistics import permutations
+from isthmus.measures._measure import interval_from_halves
+from isthmus.statistics import halves, permutations
 from oracles import neighbor_lists, squared_distances
 
 METRICS = ("cosine", "euclidean")
@@ -347,6 +348,27 @@ def test_a_value_stays_where_a_half_is_too_small_for_the_measure(name, n, d):
     assert found.value == value
     assert np.isfinite(value)
     assert np.isnan(found.interval.low)
+
+
+@pytest.mark.parametrize("name", ["jaccard", "rbo", "lcs-knn", "edit-distance-knn", "cycle-knn", "recall-at-k", "mrr"])
+def test_means_over_items_are_brought_to_the_level_of_the_whole_by_the_variance_of_items(name):
+    x, y = two_spaces(3, n=80, dy=5)
+    pair, each = Paired.of(x, y, 5), MEASURES[name]
+    parts = [pair.part(mask) for (mask,) in halves([80], 20)]
+    values = np.array([each.value(part) for part in parts]).reshape(-1, 2)
+    ratio = np.var(each.items(pair)) / np.mean([np.var(each.items(part)) for part in parts])
+    expected = np.sqrt(max(np.mean(np.diff(values, axis=1) ** 2) * ratio / 4, np.var(each.items(pair)) / 80))
+    assert measure(x, y, name, 5, half_samples=20).interval.standard_error == pytest.approx(expected)
+
+
+def test_misses_that_no_half_has_widen_the_interval():
+    x, y = two_spaces(3, n=80, dy=5)
+    pair, each = Paired.of(x, y, 5), MEASURES["recall-at-k"]
+    value = each.value(pair)
+    found = interval_from_halves(each, pair, value, [(1.0, 0.0)] * 20)
+    assert found.standard_error == pytest.approx(np.std(each.items(pair)) / np.sqrt(80))
+    assert 0 < found.low < value < found.high < 1
+    assert np.isnan(interval_from_halves(each, pair, value, [(np.nan, np.nan)] * 20).low)
 
 
 def test_half_samples_search_among_the_half():

@@ -11,6 +11,7 @@ from scipy import stats
 from isthmus import IsthmusError
 from isthmus.statistics import (
     Interval,
+    at_level,
     bonferroni,
     half_differences,
     half_sample_error,
@@ -50,10 +51,23 @@ def test_for_a_mean_all_divisions_in_two_give_the_standard_error_exactly(rng):
 def test_differences_come_to_the_level_of_the_whole():
     replicates = np.array([0.5, 0.3, 0.2, 0.2, 0.1])  # the last has no other half
     assert half_differences(replicates) == pytest.approx([0.2, 0.0])
-    assert half_differences(replicates, 0.1) == pytest.approx([0.2 * np.sqrt(0.09 / 0.2), 0.0])
+    expected = 0.2 * np.sqrt(0.1 * 0.9 * 1.9**2 / np.mean([0.4 * 0.6 * 1.6**2, 0.2 * 0.8 * 1.8**2]))
+    assert half_differences(replicates, 0.1) == pytest.approx([expected, 0.0])
+    assert at_level(np.array([0.2, -0.1]), 0.1, np.array([0.3, 0.5])) == pytest.approx([0.1, -0.05])
+    assert at_level(np.array([0.2]), 0.0, np.array([0.3])) == pytest.approx([0.2])
     assert (half_differences(np.zeros(4), 0.1) == 0).all()
     assert np.isnan(half_differences(np.array([np.nan, 0.1]), 0.1)).all()
     assert np.isnan(half_sample_error(np.empty(0), [10]))
+
+
+def test_the_interval_of_a_fraction_is_even_on_the_scale_of_log_odds():
+    one = Interval.around(0.98, 0.01, fraction=True, bounds=(0.0, 1.0))
+    logit = [np.log(q / (1 - q)) for q in (one.low, 0.98, one.high)]
+    assert np.diff(logit) == pytest.approx([1.959964 * 0.01 / (0.98 * 0.02)] * 2)
+    other = Interval.around(0.02, 0.01, fraction=True, bounds=(0.0, 1.0))
+    assert (other.low, other.high) == pytest.approx((1 - one.high, 1 - one.low))
+    assert Interval.around(1.0, 0.01, fraction=True, bounds=(0.0, 1.0)).low == pytest.approx(1 - 0.01959964)
+    assert np.isnan(Interval.around(0.5, float("nan"), fraction=True).low)
 
 
 def test_the_p_value_of_an_interval():

@@ -20,8 +20,13 @@ def recall_at_k(pair: Paired, orders: Int[ndarray, "some n"]) -> Float[ndarray, 
     Raises:
         NeighborError: spaces of different widths, or csls.
     """
+    return recalls(pair, orders).mean(axis=1)
+
+
+def recalls(pair: Paired, orders: Int[ndarray, "some n"]) -> Float[ndarray, "some n"]:
+    """The same of every query: 1 or 0, a fraction where candidates are tied."""
     before, tied = _ranks(pair, orders)
-    found: Float[ndarray, " some"] = (np.clip(pair.k - before, 0, tied) / tied).mean(axis=1)
+    found: Float[ndarray, "some n"] = np.clip(pair.k - before, 0, tied) / tied
     return found
 
 
@@ -31,9 +36,14 @@ def reciprocal_rank(pair: Paired, orders: Int[ndarray, "some n"]) -> Float[ndarr
     Raises:
         NeighborError: as for `recall_at_k`.
     """
+    return reciprocal_ranks(pair, orders).mean(axis=1)
+
+
+def reciprocal_ranks(pair: Paired, orders: Int[ndarray, "some n"]) -> Float[ndarray, "some n"]:
+    """The same of every query."""
     before, tied = _ranks(pair, orders)
     harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, pair.n + 1))])
-    found: Float[ndarray, " some"] = ((harmonic[before + tied] - harmonic[before]) / tied).mean(axis=1)
+    found: Float[ndarray, "some n"] = (harmonic[before + tied] - harmonic[before]) / tied
     return found
 
 

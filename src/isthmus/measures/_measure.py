@@ -18,6 +18,7 @@ from isthmus.neighbors import Metric, NeighborEngine, check_metric
 from isthmus.pairs import check_seed, check_vectors
 from isthmus.statistics import (
     Interval,
+    at_level,
     calibrated,
     half_differences,
     half_sample_error,
@@ -218,29 +219,42 @@ def half_sample_interval(each: Measure, pair: Paired, value: float, draws: int, 
     """An interval for new items drawn like these: by how much the two halves differ, around the value of all.
 
     nan where half of the items are fewer than 2k (any measure: fewer than 4), or too few for the measure. A share of 0 or 1
-    shows no spread, but up to about 3/n of further items may differ (the rule of three): the interval reaches that far.
+    shows no spread, but up to about 3/n of further items may differ (the rule of three): the interval reaches that far. A
+    mean over items is no surer than if they had nothing to do with one another.
     """
-    nothing = Interval.around(value, float("nan"), bounds=each.bounds)
     if draws < 2 or not enough_for_halves(pair.k if each.uses_k else 2, [pair.n]):
-        return nothing
+        return Interval.around(value, float("nan"), bounds=each.bounds)
     parts = (pair.part(mask) for (mask,) in halves([pair.n], draws // 2 * 2, seed))
     try:
-        if each.share is None:
-            error = half_sample_error(half_differences(np.array([each.value(part) for part in parts])), [pair.n])
-        else:
-            slope, _ = each.share(pair)
-            whole, shares = _share(each, pair, value), np.array([_share(each, part, each.value(part)) for part in parts])
-            error = abs(slope) * half_sample_error(half_differences(shares, whole), [pair.n])
-            if whole in (0, 1):
-                error = max(error, abs(slope) * 3 / pair.n / 1.96)
+        return interval_from_halves(each, pair, value, [of_half(each, part) for part in parts])
     except IsthmusError:  # enough items for the measure, but not in a half
-        return nothing
-    return Interval.around(value, error, bounds=each.bounds, divisions=draws // 2)
+        return Interval.around(value, float("nan"), bounds=each.bounds)
 
 
-def _share(each: Measure, pair: Paired, value: float) -> float:
+def of_half(each: Measure, part: Paired) -> tuple[float, float]:
+    """The value of a half, or the share that it is made of; and the variance of what its items have, if anything."""
+    if each.items is not None:
+        items = each.items(part)
+        return float(np.mean(items)), float(np.var(items))
+    slope, shift = each.share(part) if each.share is not None else (1.0, 0.0)
+    return (each.value(part) - shift) / slope, float("nan")
+
+
+def interval_from_halves(each: Measure, pair: Paired, value: float, found: Sequence[tuple[float, float]]) -> Interval:
+    """The interval from what `of_half` says of one half after the other."""
+    replicates, variances = np.array(found).T
     slope, shift = each.share(pair) if each.share is not None else (1.0, 0.0)
-    return (value - shift) / slope
+    whole, least = (value - shift) / slope, 0.0
+    if each.items is not None:
+        variance = float(np.var(each.items(pair)))
+        differences = at_level(half_differences(replicates), variance, variances)
+        least = np.sqrt(variance / pair.n)  # rare misses may be in no half at all
+    else:
+        differences = half_differences(replicates, None if each.share is None else whole)
+    error = float(np.maximum(half_sample_error(differences, [pair.n]), least))
+    if whole in (0, 1) and (each.share is not None or each.items is not None):
+        error = max(error, 3 / pair.n / 1.96)
+    return Interval.around(value, abs(slope) * error, bounds=each.bounds, divisions=len(found) // 2, fraction=each.fraction)
 
 
 def neighborhood_curves(X: Any, Y: Any, metric: Metric = "cosine", *, engine: NeighborEngine | None = None) -> RankCurves:

@@ -7,7 +7,7 @@ spaces, so `all` costs little more than its dearest member, and a random pairing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy import ndarray
@@ -47,8 +47,10 @@ class Measure:
         uses_k, uses_metric: whether it depends on the number of neighbors, and on the metric.
         paired: whether it depends on which item is paired with which.
         null: its values under several pairings, one a row, where there is a faster way than one after the other.
-        share: for measures that are slope x q + shift of a share q of neighbors, which varies as q (1 - q): slope and shift.
-            Half-samples are at another level of q, and their interval needs it.
+        share: for measures that are slope x q + shift of a share q of neighbors: slope and shift. Half-samples are at
+            another level of q, and their interval needs it.
+        items: for measures that are the mean of what each item has: these values. Their variance says the same.
+        fraction: whether it is a mean over items of numbers from 0 to 1, and may come near to either.
     """
 
     name: str
@@ -65,6 +67,8 @@ class Measure:
     paired: bool = True
     null: Callable[[Paired, Int[ndarray, "some n"]], Float[ndarray, " some"]] | None = None
     share: Callable[[Paired], tuple[float, float]] | None = None
+    items: Callable[[Paired], Float[ndarray, " n"]] | None = None
+    fraction: bool = False
 
     def invariances(self, metric: Metric) -> frozenset[Invariance]:
         """What may be done to either space alone without changing the value: rotation, scale, translation, linear.
@@ -90,16 +94,30 @@ class Measure:
         return np.array([self.value(pair.reordered(order)) for order in orders])
 
 
-def _listwise(
+def _by_item(
     of: Callable[[Int[ndarray, "n k"], Int[ndarray, "n k"]], ndarray], share: bool = False, less_from: float | None = None
-) -> Callable[[Paired], float]:
-    """The mean over items of what compares two lists, by k if a share is wanted, less from a number if wanted."""
+) -> Callable[[Paired], Float[ndarray, " n"]]:
+    """What compares the two lists of an item, by k if a share is wanted, less from a number if wanted."""
 
-    def value(pair: Paired) -> float:
-        found = float(np.mean(of(*pair.lists))) / (pair.k if share else 1)
+    def items(pair: Paired) -> Float[ndarray, " n"]:
+        found = of(*pair.lists) / (pair.k if share else 1)
         return found if less_from is None else less_from - found
 
-    return value
+    return items
+
+
+def _listwise(name: str, title: str, items: Callable[[Paired], Float[ndarray, " n"]], source: str, **more: Any) -> Measure:
+    """The mean over items of what compares two lists."""
+    return Measure(
+        name,
+        title,
+        lambda pair: float(np.mean(items(pair))),
+        source,
+        invariant=_BY_METRIC,
+        items=items,
+        fraction=True,
+        **more,
+    )
 
 
 def _shared(pair: Paired) -> float:
@@ -153,11 +171,14 @@ def _rescaled(pair: Paired) -> tuple[float, float]:
     return (1 / (1 - level), -level / (1 - level)) if level < 1 else (float("nan"), float("nan"))
 
 
-def _of_one(
-    under: Callable[[Paired, Int[ndarray, "some n"]], Float[ndarray, " some"]],
-) -> Callable[[Paired], float]:
-    """The value of one pairing, from a function of several."""
-    return lambda pair: float(under(pair, (np.arange(pair.n) if pair.order is None else pair.order)[None])[0])
+def _of_one(under: Callable[[Paired, Int[ndarray, "some n"]], ndarray]) -> Callable[[Paired], ndarray]:
+    """What a function of several pairings says of one."""
+    return lambda pair: np.asarray(under(pair, (np.arange(pair.n) if pair.order is None else pair.order)[None])[0])
+
+
+def _mean_of_one(under: Callable[[Paired, Int[ndarray, "some n"]], ndarray]) -> Callable[[Paired], float]:
+    of_one = _of_one(under)
+    return lambda pair: float(of_one(pair))
 
 
 _HUH = "Huh et al. 2024"
@@ -166,16 +187,15 @@ _ALL = [
     Measure("mutual-knn", "share of the k neighbors that both spaces have (mNNO)", _shared,
             "Collell & Moens 2018; Huh et al. 2024", chance=_at_chance, invariant=_BY_METRIC, null=_shared_under,
             share=_itself),
-    Measure("jaccard", "shared neighbors over all neighbors of an item", _listwise(_agreement.jaccard), "Jaccard 1912",
-            chance=_jaccard_chance, invariant=_BY_METRIC, share=_itself),
-    Measure("rbo", "rank-biased overlap of the neighbor lists, p = 0.9", _listwise(_agreement.rank_biased_overlap),
-            "Webber et al. 2010", chance=_rbo_chance, invariant=_BY_METRIC, share=_itself),
-    Measure("cycle-knn", "share of items that a neighbor in y leads back to in x", _listwise(_agreement.cycle), _HUH,
-            invariant=_BY_METRIC, share=_itself),
-    Measure("lcs-knn", "longest common subsequence of the neighbor lists, by k",
-            _listwise(_agreement.longest_common, share=True), _HUH, invariant=_BY_METRIC, share=_itself),
-    Measure("edit-distance-knn", "1 less the edit distance of the neighbor lists, by k",
-            _listwise(_agreement.edit_distance, share=True, less_from=1.0), _HUH, invariant=_BY_METRIC, share=_itself),
+    _listwise("jaccard", "shared neighbors over all neighbors of an item", _by_item(_agreement.jaccard), "Jaccard 1912",
+              chance=_jaccard_chance),
+    _listwise("rbo", "rank-biased overlap of the neighbor lists, p = 0.9", _by_item(_agreement.rank_biased_overlap),
+              "Webber et al. 2010", chance=_rbo_chance),
+    _listwise("cycle-knn", "share of items that a neighbor in y leads back to in x", _by_item(_agreement.cycle), _HUH),
+    _listwise("lcs-knn", "longest common subsequence of the neighbor lists, by k",
+              _by_item(_agreement.longest_common, share=True), _HUH),
+    _listwise("edit-distance-knn", "1 less the edit distance of the neighbor lists, by k",
+              _by_item(_agreement.edit_distance, share=True, less_from=1.0), _HUH),
     Measure("cknna", "centered kernel alignment of mutual neighbors", _kernels.cknna, _HUH, bounds=(-1.0, 1.0),
             invariant=_TURNED, share=_itself),
     Measure("lcmc", "mutual k-NN less chance", lambda pair: float(_above(pair, _shared(pair))), "Chen & Buja 2009",
@@ -214,14 +234,14 @@ _ALL = [
     Measure("pwcca", "canonical correlations weighted by what they hold of x", _alignment.pwcca, "Morcos et al. 2018",
             invariant=frozenset({"scale", "translation"}), uses_k=False, uses_metric=False),
     Measure("recall-at-k", "share of items of x whose partner is among the k nearest of y, in one space",
-            _of_one(_matching.recall_at_k), "Hodosh et al. 2013", chance=lambda pair: pair.k / pair.n,
-            invariant=_IN_ONE_SPACE, null=_matching.recall_at_k),
-    Measure("mrr", "mean of 1/(rank in y of an item's partner), in one space", _of_one(_matching.reciprocal_rank),
+            _mean_of_one(_matching.recall_at_k), "Hodosh et al. 2013", chance=lambda pair: pair.k / pair.n,
+            invariant=_IN_ONE_SPACE, null=_matching.recall_at_k, items=_of_one(_matching.recalls), fraction=True),
+    Measure("mrr", "mean of 1/(rank in y of an item's partner), in one space", _mean_of_one(_matching.reciprocal_rank),
             "Voorhees 1999", chance=lambda pair: float((1 / np.arange(1, pair.n + 1)).mean()), invariant=_IN_ONE_SPACE,
-            uses_k=False, null=_matching.reciprocal_rank),
+            uses_k=False, null=_matching.reciprocal_rank, items=_of_one(_matching.reciprocal_ranks), fraction=True),
     Measure("foscttm", "fraction of samples closer than the true match, both ways, in one space",
-            _of_one(_matching.closer_than_match), "Liu et al. 2019", best=0.0, distance=True, chance=lambda _: 0.5,
-            invariant=_IN_ONE_SPACE, uses_k=False, null=_matching.closer_than_match),
+            _mean_of_one(_matching.closer_than_match), "Liu et al. 2019", best=0.0, distance=True, chance=lambda _: 0.5,
+            invariant=_IN_ONE_SPACE, uses_k=False, null=_matching.closer_than_match, fraction=True),
     Measure("hubness-x", "skewness of how often items of x are neighbors", lambda pair: hubness(pair.first.table).skewness,
             "Radovanović et al. 2010", best=float("nan"), bounds=(-np.inf, np.inf), invariant=_BY_METRIC, paired=False),
     Measure("hubness-y", "skewness of how often items of y are neighbors", lambda pair: hubness(pair.second.table).skewness,
