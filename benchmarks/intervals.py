@@ -1,6 +1,7 @@
 """Do the intervals hold what they promise, and do the tests reject as rarely as they say?
 
-    python benchmarks/intervals.py [--quick] [--sizes 200,1000,5000] [--minutes 30] [--json out.json]
+    python benchmarks/intervals.py [--quick] [--sizes 200,1000,5000] [--minutes 45] [--json out.json]
+    python benchmarks/intervals.py --table docs/coverage.json
 
 For every interval: the share of fresh data sets from one synthetic population (`isthmus.pairs`) whose nominal 95 % interval
 holds the truth, and the root mean square of its standard error over the standard deviation of the estimates. The truth of an
@@ -9,7 +10,9 @@ of a sample is the value of all its items; that of a fixed graph is the mean ove
 the share of data sets without the effect whose p-value is at most 0.05.
 
 With M data sets a share has a standard error of sqrt(p (1 - p) / M), printed beside it; where time runs out a line says how
-many data sets it stands on. With --json FILE, lines that stand in the file already are not made again.
+many data sets it stands on, and nothing else stops it. Kindred measures are computed on the same halves of the same data
+sets, so their lines go up and down together. With --json FILE, parts that stand in the file already are not made again.
+--table prints such a file as the table of docs/calibration.md.
 """
 
 import json
@@ -24,20 +27,23 @@ from threadpoolctl import threadpool_limits
 
 from isthmus import bridge, overlap
 from isthmus.measures import MEASURES, Paired, calibrate, calibrate_best, compare_matched, curve_over_n, measure
-from isthmus.measures._measure import half_sample_interval
+from isthmus.measures._measure import interval_from_halves, of_half
 from isthmus.neighbors import search
 from isthmus.pairs import Pairs, echo_to_bridge, independent, low_signal, shared_latent
 from isthmus.statistics import (
     Interval,
     benjamini_hochberg,
     correlation_interval,
+    halves,
     holm,
     ratio_error,
     spearman,
     spearman_influence,
 )
 
-K, HALVES, PAIRINGS, FEWEST = 10, 400, 199, 40
+K, HALVES, PAIRINGS, FEWEST = 10, 200, 199, 40
+PART_HALVES, FEW_PAIRINGS = 20, 19  # fewer halves make a wider interval (Student's t), not a worse one
+FIRST_SEED = 70_000_000  # of data sets; what intervals were worked out on has other seeds
 QUANTITIES = ("input_overlap", "target_overlap", "baseline_overlap", "echo_rate", "bridge_rate", "index")
 
 
@@ -55,10 +61,11 @@ UNRELATED: dict[str, Callable[[int, int], Pairs]] = {
     "independent": lambda n, seed: independent(n, 8, seed=seed),
     "independent, skewed": lambda n, seed: skewed(independent(n, 8, seed=seed)),
 }
-SLOW = {"rnx-area", "trustworthiness", "continuity", "information-imbalance", "information-imbalance-back", "rsa"}
-SLOW |= {"rsa-pearson"}
-ALIGNED = {"recall-at-k", "mrr", "foscttm"}  # of rows paired in one space: a rotation of one is another population
-FEW = {"jaccard", "cknna", "cka-unbiased", "procrustes", "svcca"}  # of more than 1,000 items
+RANKED = {"rnx-area", "trustworthiness", "continuity", "information-imbalance", "information-imbalance-back", "rsa"}
+RANKED |= {"rsa-pearson"}  # all pairs of items are ranked, or their distances made: n^2 log n
+ALIGNED = {"recall-at-k", "mrr", "foscttm"}  # of rows paired in one space: a rotation of one is another population; n^2
+FEW = {"jaccard", "cknna", "cka-unbiased", "procrustes", "svcca"}  # tested among more than 1,000 items
+SETS = {200: 500, 1000: 400, 5000: 200}
 Row = dict[str, Any]
 
 
@@ -80,12 +87,12 @@ def coverage(name: str, of: str, n: int, intervals: list[Interval], truth: float
 
 
 def timed(limit: float, sets: int) -> Iterator[int]:
-    """Seeds 0, 1, ... until there are enough, or the time for this line is over."""
+    """Seeds one after the other until there are enough, or the time for this line is over."""
     end = time.monotonic() + limit
-    for seed in range(sets):
-        if seed >= FEWEST and time.monotonic() > end:
+    for number in range(sets):
+        if number >= FEWEST and time.monotonic() > end:
             return
-        yield seed
+        yield FIRST_SEED + number
 
 
 def overlap_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
@@ -98,12 +105,12 @@ def overlap_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
             fixed.append(result.interval("fixed-graph"))
         yield coverage("overlap half-sample", of, n, half)
         yield coverage("overlap fixed-graph, new items (not its claim)", of, n, fixed)
-        pairs = make(5 * n, 10**6)
+        pairs = make(5 * n, FIRST_SEED - 1)
         whole = overlap(pairs.x, pairs.y, K)
         samples = [overlap(pairs.x, pairs.y, K, sample=n, seed=seed).interval() for seed in timed(limit / 2, sets)]
         yield coverage("overlap sample", of, n, samples, whole.mnno)
         rng = np.random.default_rng(0)
-        drawn = (rng.integers(0, 5 * n, n) for _ in range(sets))
+        drawn = (rng.integers(0, 5 * n, n) for _ in range(1000))
         counts = [whole.counts[rows] for rows in drawn]
         fixed = [Interval.around(float(c.mean() / K), ratio_error(c, np.full(n, K))) for c in counts]
         yield coverage("overlap fixed-graph, its own claim", of, n, fixed, whole.mnno)
@@ -125,17 +132,47 @@ def bridge_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
 
 
 def kindred_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
-    shared = {"shared latent 0.5": 0.5, "shared latent 0.9": 0.9}
-    for of, make in list(POPULATIONS.items())[: 2 if n <= 1000 else 1]:
-        for name, each in MEASURES.items():
-            if (name in SLOW and n > 200) or (n > 1000 and name not in FEW):
-                continue
-            intervals = []
-            for seed in timed(limit / 8, sets):
-                pairs = echo_to_bridge(n, 8, shared=shared[of], seed=seed).pairs if name in ALIGNED else make(n, seed)
-                pair = Paired.of(pairs.x, pairs.y, K)
-                intervals.append(half_sample_interval(each, pair, each.value(pair), 40))
-            yield coverage(f"{name} half-sample", of, n, intervals)
+    for of, make in POPULATIONS.items():
+        if n > 200 and of == "low signal":
+            continue
+        fast = [name for name in MEASURES if name not in RANKED | ALIGNED]
+        yield from kindred(fast + sorted(RANKED if n <= 200 else ()), of, n, make, timed(2 * limit, sets), PART_HALVES)
+
+
+def aligned_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
+    if n <= 1000:
+        dials = {"echo to bridge, shared 0.5": 0.5, "echo to bridge, shared 0.9": 0.9}
+        for of, shared in dials.items():
+            aligned = lambda n, seed, shared=shared: echo_to_bridge(n, 8, shared=shared, seed=seed).pairs  # noqa: E731
+            yield from kindred(sorted(ALIGNED), of, n, aligned, timed(limit / 2, sets), PART_HALVES)
+
+
+def ranked_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
+    """At N = 200 they stand among the others, at N = 5,000 they take too long."""
+    if n != 1000:
+        return
+    of, make = next(iter(POPULATIONS.items()))
+    yield from kindred(sorted(RANKED), of, n, make, timed(4 * limit, sets), PART_HALVES)
+
+
+def kindred(
+    names: list[str], of: str, n: int, make: Callable[[int, int], Pairs], seeds: Iterator[int], draws: int
+) -> Iterator[Row]:
+    """Several measures from the same halves, which are searched once."""
+    found: dict[str, list[Interval]] = {name: [] for name in names}
+    for seed in seeds:
+        pairs = make(n, seed)
+        pair = Paired.of(pairs.x, pairs.y, K)
+        parts: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+        for (mask,) in halves([n], draws, seed):
+            part = pair.part(mask)
+            for name in names:
+                parts[name].append(of_half(MEASURES[name], part))
+        for name in names:
+            each = MEASURES[name]
+            found[name].append(interval_from_halves(each, pair, each.value(pair), parts[name]))
+    for name, intervals in found.items():
+        yield coverage(f"{name} half-sample", of, n, intervals)
 
 
 def other_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
@@ -165,19 +202,23 @@ def pair_intervals(n: int, sets: int, _: float) -> Iterator[Row]:
 def tests(n: int, sets: int, limit: float) -> Iterator[Row]:
     for of, make in UNRELATED.items():
         found: dict[str, list[bool]] = {}
-        for seed in timed(3 * limit, sets):
+        for seed in timed(limit, sets):
             pairs = make(n, seed)
-            found.setdefault("overlap permutation test", []).append(overlap(pairs.x, pairs.y, K).test(PAIRINGS) <= 0.05)
-            names = [name for name in MEASURES if MEASURES[name].paired and (name not in SLOW or n <= 200)]
+            found.setdefault("overlap permutation test", []).append(
+                overlap(pairs.x, pairs.y, K).test(PAIRINGS, seed) <= 0.05
+            )
+            names = [name for name in MEASURES if MEASURES[name].paired and (name not in RANKED or n <= 200)]
             names = names if n <= 1000 else sorted(FEW)
-            for result in measure(pairs.x, pairs.y, names, K, draws=39, seed=seed):
+            for result in measure(pairs.x, pairs.y, names, K, draws=FEW_PAIRINGS, seed=seed):
                 found.setdefault(f"{result.name} permutation test", []).append(
                     result.p_value <= 0.05 or result.calibrated > 0
                 )
             layers = [pairs.y[:, i::3] for i in range(3)]
             best = calibrate_best([pairs.x], layers, k=K, draws=PAIRINGS, seed=seed)
             found.setdefault("best of 3 layers", []).append(best.p_value <= 0.05)
-            p = np.array([calibrate(pairs.x, y, k=K, draws=PAIRINGS, seed=i).p_value for i, y in enumerate(layers)])
+            p = np.array(
+                [calibrate(pairs.x, y, k=K, draws=PAIRINGS, seed=3 * seed + i).p_value for i, y in enumerate(layers)]
+            )
             found.setdefault("holm, any of 3", []).append(bool((holm(p) <= 0.05).any()))
             found.setdefault("benjamini-hochberg, any of 3", []).append(bool((benjamini_hochberg(p) <= 0.05).any()))
             groups = np.arange(n) % 5
@@ -201,6 +242,19 @@ def tests(n: int, sets: int, limit: float) -> Iterator[Row]:
     yield share("paired test, two mappings", "echo to bridge 0.5", n, against)
 
 
+def best_tests(n: int, _: int, limit: float) -> Iterator[Row]:
+    """The best of several layers on many data sets: with a few hundred, chance has too much room."""
+    if n != 200:
+        return
+    for of, make in UNRELATED.items():
+        hits = []
+        for seed in timed(limit, 4000):
+            pairs = make(n, FIRST_SEED + seed)
+            best = calibrate_best([pairs.x], [pairs.y[:, i::3] for i in range(3)], k=K, draws=99, seed=seed)
+            hits.append(best.p_value <= 0.05)
+        yield share("best of 3 layers, 99 pairings", of, n, hits)
+
+
 def small_tests(sets: int) -> Iterator[Row]:
     from isthmus.statistics import rank_sum_p, sign_flip_p
 
@@ -211,16 +265,43 @@ def small_tests(sets: int) -> Iterator[Row]:
         yield share("sign flips, independent items", "normal", n, [sign_flip_p(a, 999) <= 0.05 for a, _ in values])
 
 
+PARTS = (overlap_intervals, bridge_intervals, kindred_intervals, ranked_intervals, tests, best_tests, other_intervals)
+PARTS = (*PARTS, aligned_intervals, pair_intervals)
+LINES = 16  # that have a time limit of their own, about
+
+
+def table(rows: list[Row]) -> str:
+    """A line for what is asked and its population, the sizes side by side."""
+    sizes = sorted({row["n"] for row in rows if row["part"] != "small_tests"})
+    lines = ["| what | population | " + " | ".join(f"N = {n:,}" for n in sizes) + " |", "|---|---|" + "---|" * len(sizes)]
+    found: dict[tuple[str, str], dict[int, Row]] = {}
+    for row in rows:
+        if row["part"] != "small_tests":
+            found.setdefault((row["what"], row["population"]), {})[row["n"]] = row
+    for (what, of), by_size in sorted(found.items(), key=lambda each: "width" not in next(iter(each[1].values()))):
+        cells = [cell(by_size[n]) if n in by_size else "" for n in sizes]
+        lines.append(f"| {what} | {of} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def cell(row: Row) -> str:
+    width = f", {row['width']:.2f}" if "width" in row else ""
+    return f"{row['share']:.3f} ± {row['error']:.3f} ({row['sets']}){width}"
+
+
 def main() -> None:
     wanted = parser(__doc__ or "")
     wanted.add_argument("--sizes", default="200,1000,5000")
-    wanted.add_argument("--minutes", type=float, default=30, help="about so long in all, on fewer sets if need be")
+    wanted.add_argument("--minutes", type=float, default=45, help="about so long in all, on fewer sets if need be")
+    wanted.add_argument("--table", type=Path, help="print this file as a table, and run nothing")
     asked = wanted.parse_args()
+    if asked.table is not None:
+        print(table(json.loads(asked.table.read_text(encoding="utf-8"))["rows"]))
+        return
     facts = machine("numpy", "scipy")
     sizes = [200] if asked.quick else [int(each) for each in asked.sizes.split(",")]
-    sets = 40 if asked.quick else 1000
-    minutes = 0.3 if asked.quick else asked.minutes
-    limit = 60 * minutes / len(sizes) / 20
+    minutes = 1 if asked.quick else asked.minutes
+    limit = 60 * minutes / len(sizes) / LINES
     rows: list[Row] = []
     if asked.json is not None and asked.json.exists():
         rows = json.loads(asked.json.read_text(encoding="utf-8"))["rows"]
@@ -233,13 +314,14 @@ def main() -> None:
     with threadpool_limits(1):
         search(np.eye(20) + 0.1, 3)
         for n in sizes:
-            for part in (overlap_intervals, bridge_intervals, tests, kindred_intervals, other_intervals, pair_intervals):
+            sets = 40 if asked.quick else SETS.get(n, 200)
+            for part in PARTS:
                 if (part.__name__, n) in done:
                     continue
                 rows.extend({"part": part.__name__, **row} for row in part(n, sets, limit))
                 save()
         if ("small_tests", 5) not in done:
-            rows.extend({"part": "small_tests", **row} for row in small_tests(sets))
+            rows.extend({"part": "small_tests", **row} for row in small_tests(40))
     save()
 
 
