@@ -284,6 +284,39 @@ def table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
+def summary(rows: list[Row]) -> str:
+    """How many lines lie outside of what is wanted, and how many would by chance if all were at 0.95 (tests: 0.05)."""
+    from scipy import stats
+
+    lines = []
+    intervals = [row for row in rows if "width" in row and "not its claim" not in row["what"]]
+    tests = [row for row in rows if "width" not in row and "curve" not in row["what"] and row["part"] != "small_tests"]
+    for name, those, p, wanted in (("intervals", intervals, 0.95, (0.93, 0.97)), ("tests", tests, 0.05, (0.0, 0.05))):
+        outside, expected, off, off_expected = [], 0.0, 0, 0.0
+        for row in those:
+            m, error = row["sets"], float(np.sqrt(p * (1 - p) / row["sets"]))
+            counts = np.arange(m + 1)
+            strange = (counts / m < wanted[0] - 2 * error) | (counts / m > wanted[1] + 2 * error)
+            far = abs(counts / m - p) > 2 * error
+            chances, hits = stats.binom(m, p).pmf(counts), round(row["share"] * m)
+            expected, off_expected = expected + chances[strange].sum(), off_expected + chances[far].sum()
+            outside += [row] if strange[hits] else []
+            off += bool(far[hits])
+        pooled = sum(row["share"] * row["sets"] for row in those) / max(1, sum(row["sets"] for row in those))
+        lines.append(
+            f"{len(those)} lines of {name}, {pooled:.4f} of all; {len(outside)} outside of {wanted[0]}-{wanted[1]} by two "
+            f"standard errors (by chance {expected:.1f}), {off} farther than that from {p} (by chance {off_expected:.1f}):"
+        )
+        lines += [f"  {row['what']}, {row['population']}, N = {row['n']}: {cell(row)}" for row in outside]
+    for part in dict.fromkeys(row["part"] for row in intervals):
+        for n in sorted({row["n"] for row in intervals if row["part"] == part}):
+            of = [row for row in intervals if row["part"] == part and row["n"] == n]
+            mean = sum(row["share"] * row["sets"] for row in of) / sum(row["sets"] for row in of)
+            low, high = min(row["share"] for row in of), max(row["share"] for row in of)
+            lines.append(f"{part}, N = {n}: {mean:.3f} of all, {low:.3f} to {high:.3f} in {len(of)} lines")
+    return "\n".join(lines)
+
+
 def cell(row: Row) -> str:
     width = f", {row['width']:.2f}" if "width" in row else ""
     return f"{row['share']:.3f} ± {row['error']:.3f} ({row['sets']}){width}"
@@ -296,7 +329,8 @@ def main() -> None:
     wanted.add_argument("--table", type=Path, help="print this file as a table, and run nothing")
     asked = wanted.parse_args()
     if asked.table is not None:
-        print(table(json.loads(asked.table.read_text(encoding="utf-8"))["rows"]))
+        rows = json.loads(asked.table.read_text(encoding="utf-8"))["rows"]
+        print(table(rows), summary(rows), sep="\n\n")
         return
     facts = machine("numpy", "scipy")
     sizes = [200] if asked.quick else [int(each) for each in asked.sizes.split(",")]
