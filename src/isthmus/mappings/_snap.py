@@ -190,10 +190,10 @@ class Snap(Mapping):
         penalties: of the kernel ridge; squared error of leave-one-out predictions chooses.
         width: of its kernel, in median squared distances.
         scaling: of the inputs.
-        k: neighbors in the graph of the targets, and that the criterion counts among the items of a fold; hubs are counted
-            in lists of `folds` times as many.
-        folds: as many as make a fold the size of the test set one has in mind: neighborhoods depend on it; items with equal
-            x or y are in the same one.
+        k: neighbors in the graph of the targets, and that are counted among as many items as three folds have each; hubs are
+            counted in lists of `folds` times as many.
+        folds: 3 have the size of a test set of a quarter of all items; of more, each is smaller, and so many fewer neighbors
+            are counted in it: overlaps and hubs depend on their share. Items with equal x or y are in the same one.
         anchors: most training items that are used as centers and targets; of more, a random part.
         seed: of the folds and that part.
         metric: of the criterion's neighbors and of the hubs; the graph of the targets is by cosine.
@@ -216,7 +216,7 @@ class Snap(Mapping):
         self,
         criterion: Quantity = "target_overlap",
         slack: float = 0.02,
-        margin: float = 0.1,
+        margin: float = 0.05,
         steps: Sequence[int] = (0, 2, 4, 8),
         powers: Sequence[float] = (0.0, 0.5),
         shares: Sequence[float] = (0.0, 0.5, 0.75, 1.0),
@@ -283,10 +283,11 @@ class Snap(Mapping):
         floor, inputs = 0.0, directions(Scaling.fit(x, self.scaling).apply(x))
         table: dict[Quantity, Float[ndarray, "p q"]]
         table = {name: np.zeros((len(places), len(pulls))) for name in ("target_overlap", "bridge_rate", "index")}
+        k = max(1, round(self.k * 3 / self.folds)) if self.folds > 3 else self.k
         for split in splits:
             train, test = split.train, split.test
             weight = len(test) / sum(len(each.test) for each in splits)
-            score = Criterion(x[test], y[test], self.k, self.metric)
+            score = Criterion(x[test], y[test], k, self.metric)
             learners = self._regressions(inputs[train], x[train], y[train], places, max(self.apart) > 0)
             for row, (learned, _) in enumerate(learners):
                 for column, f in enumerate(learned.pulled(inputs[test], pulls, self.neighbors, self.sharpness)):
@@ -360,7 +361,7 @@ class Snap(Mapping):
             if not len(values) or not all(least <= value <= most for value in values):
                 raise MappingError(f"{name}: needed numbers from {least} to {most}, got {list(values)}. Use {least}, say.")
         if not 0 <= self.margin < np.inf:
-            raise MappingError(f"margin: needed a number of 0 or more, got {self.margin}. Use 0.1.")
+            raise MappingError(f"margin: needed a number of 0 or more, got {self.margin}. Use 0.05.")
         if not 0 <= self.sharpness < np.inf:
             raise MappingError(f"sharpness: needed a number of 0 or more, got {self.sharpness}. Use 10.")
         if self.k < 1 or self.folds < 2 or self.neighbors < 1:
