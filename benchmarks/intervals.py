@@ -289,8 +289,9 @@ def summary(rows: list[Row]) -> str:
     from scipy import stats
 
     lines = []
-    intervals = [row for row in rows if "width" in row and "not its claim" not in row["what"]]
-    tests = [row for row in rows if "width" not in row and "curve" not in row["what"] and row["part"] != "small_tests"]
+    of_tests = ("tests", "best_tests")
+    intervals = [r for r in rows if r["part"] not in (*of_tests, "small_tests") and "not its claim" not in r["what"]]
+    tests = [row for row in rows if row["part"] in of_tests]
     for name, those, p, wanted in (("intervals", intervals, 0.95, (0.93, 0.97)), ("tests", tests, 0.05, (0.0, 0.05))):
         outside, expected, off, off_expected = [], 0.0, 0, 0.0
         for row in those:
