@@ -13,6 +13,7 @@ import isthmus
 from isthmus import IsthmusError, overlap
 from isthmus.measures import MEASURES, Paired, chance, mantel, measure, neighborhood_curves, register
 from isthmus.measures._measure import interval_from_halves
+from isthmus.measures._ranks import rank_areas
 from isthmus.statistics import halves, permutations
 from oracles import neighbor_lists, squared_distances
 
@@ -96,6 +97,7 @@ def test_rank_measures_agree_with_full_rank_tables(seed, metric, k):
         assert curves.q_nx[size - 1] == pytest.approx(isthmus.overlap(x, y, size, metric).mnno)
     area = sum(r / size for size, r in zip(range(1, n - 1), curves.r_nx, strict=False)) / sum(1 / s for s in range(1, n - 1))
     assert curves.area == measure(x, y, "rnx-area", 5, metric).value == pytest.approx(area)
+    assert rank_areas(Paired.of(x, y, 5, metric)).mean() == pytest.approx(area)
     assert measure(x, y, "lcmc", k, metric).value == pytest.approx(curves.lcmc[k - 1])
     assert measure(x, y, "rnx", k, metric).value == pytest.approx(curves.r_nx[k - 1])
 

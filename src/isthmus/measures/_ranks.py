@@ -105,3 +105,25 @@ def rank_curves(pair: Paired) -> RankCurves:
     with np.errstate(invalid="ignore"):
         r = ((n - 1) * q - k) / (n - 1 - k)
     return RankCurves(k, q, q - k / (n - 1), r)
+
+
+def rank_areas(pair: Paired) -> Float[ndarray, " n"]:
+    """What each item gives to the area of R_NX over log k, which is their mean.
+
+    A pair (i, j) counts at every k from max(rank_x(i, j), rank_y(i, j)) on, with the weight 1/k over the sum of weights
+    times (n-1) / (k (n-1-k)); what is expected by chance is taken off.
+
+    Raises:
+        NeighborError: fewer than 3 items.
+    """
+    n = pair.n
+    if n < 3:
+        raise NeighborError(f"X, Y: needed 3 items or more for curves over k, got {n}. Add items.")
+    k = np.arange(1.0, n - 1)
+    weight = 1 / k / (1 / k).sum()
+    gain = np.zeros(n)  # of a pair by the first k at which both spaces have it; rank 0 is the item itself, n - 1 the last
+    gain[1 : n - 1] = np.cumsum((weight * (n - 1) / (k * (n - 1 - k)))[::-1])[::-1]
+    areas = np.full(n, -(weight * k / (n - 1 - k)).sum())
+    for rows, first, second in pair.rank_blocks():
+        areas[rows] += gain[np.maximum(first, second)].sum(axis=1)
+    return areas

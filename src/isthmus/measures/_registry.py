@@ -205,7 +205,7 @@ _ALL = [
             "Lee et al. 2015", bounds=(-1.0, 1.0), chance=_zero, invariant=_BY_METRIC,
             null=lambda pair, orders: np.asarray(_adjusted(pair, _shared_under(pair, orders))), share=_rescaled),
     Measure("rnx-area", "mean of R_NX over log k", lambda pair: _ranks.rank_curves(pair).area, "Lee et al. 2015",
-            bounds=(-1.0, 1.0), chance=_zero, invariant=_BY_METRIC, uses_k=False),
+            bounds=(-1.0, 1.0), chance=_zero, invariant=_BY_METRIC, uses_k=False, items=_ranks.rank_areas),
     Measure("trustworthiness", "how near in x the neighbors in y are", _ranks.trustworthiness, "Venna & Kaski 2001",
             chance=lambda pair: _ranks.trustworthiness_chance(pair.k, pair.n), invariant=_BY_METRIC),
     Measure("continuity", "how near in y the neighbors in x are", _ranks.continuity, "Venna & Kaski 2001",
