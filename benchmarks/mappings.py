@@ -279,8 +279,11 @@ def main():
         rows = [row for row in found if "mapping" in row]
         if options.out:
             write(options.out, alike, found)
-        if len(rows) < len(found):
-            print("\n".join(markdown_of_ceiling([row for row in found if "model" in row], rows)), end="\n\n")
+        bounds = [row for row in found if "model" in row]
+        if bounds:
+            print("\n".join(markdown_of_ceiling(bounds, rows)), end="\n\n")
+            seen = {row["split"] for row in bounds}  # by whoever made the mappings
+            rows = [row for row in rows if row["split"] not in seen]
         print("\n".join(markdown(rows)), json.dumps(summary(rows), indent=1), sep="\n\n")
         return
     names = options.mappings.split(",") if options.mappings else list(FAMILY)
