@@ -512,3 +512,8 @@ def test_an_audit_compares_the_family_with_the_papers_mappings(rng):
         assert (row.p_against_lin is not None) == (row.p_against_nn is not None) == compared
     controls = [row.mapping for row in found.rows if row.role == "control" and row.direction == "x->y"]
     assert controls == ["identity", "untrained-lin", "untrained-nn", "untrained-ridge"]
+
+
+def test_saving_again_gives_the_same_bytes(rng, tmp_path):
+    one, path = Snap(apart=(0.3,)).fit(rng.normal(size=(30, 3)), rng.normal(size=(30, 2))), tmp_path / "map.safetensors"
+    assert len({save(one, path) or path.read_bytes() for _ in range(12)}) == 1

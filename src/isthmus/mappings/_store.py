@@ -62,9 +62,10 @@ def save(mapping: Mapping, path: str | Path) -> None:
     settings = {name: _plain(value) for name, value in mapping.get_params(deep=False).items()}
     state = {name: array.copy() for name, array in mapping._state().items()}
     part = Path(f"{path}.part")
-    text = json.dumps(settings, default=lambda array: array.tolist())  # settings given as arrays come back as lists
+    # settings given as arrays come back as lists; one text, since safetensors writes several in any order
+    text = json.dumps({"class": kind, "settings": settings}, default=lambda array: array.tolist())
     try:
-        part.write_bytes(packed(state, metadata={"isthmus": kind, "settings": text}))
+        part.write_bytes(packed(state, metadata={"isthmus": text}))
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
@@ -90,8 +91,8 @@ def load(path: str | Path) -> Mapping:
         with safe_open(file, framework="numpy") as tensors:
             metadata = tensors.metadata() or {}
             state = {name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118 - not a dict
-        kind = KINDS[metadata["isthmus"]]
-        settings: dict[str, Any] = json.loads(metadata["settings"])
+        described: dict[str, Any] = json.loads(metadata["isthmus"])
+        kind, settings = KINDS[described["class"]], described["settings"]
         for name, setting in _SETTINGS.items():
             if isinstance(settings.get(name), dict):
                 stored = settings[name].items()  # JSON turned tuples into lists
