@@ -249,7 +249,7 @@ def best_tests(n: int, _: int, limit: float) -> Iterator[Row]:
     for of, make in UNRELATED.items():
         hits = []
         for seed in timed(limit, 4000):
-            pairs = make(n, FIRST_SEED + seed)
+            pairs = make(n, FIRST_SEED + seed)  # other data sets than those of `tests`
             best = calibrate_best([pairs.x], [pairs.y[:, i::3] for i in range(3)], k=K, draws=99, seed=seed)
             hits.append(best.p_value <= 0.05)
         yield share("best of 3 layers, 99 pairings", of, n, hits)

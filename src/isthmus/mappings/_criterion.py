@@ -5,11 +5,13 @@ The full measures, with intervals and tests, stand in `isthmus.measures`; this i
 
 from typing import Literal, get_args
 
+import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import MappingError
 from isthmus._shapes import Bool, Float, Int
 from isthmus.neighbors import Metric, search
+from isthmus.pairs import Split, equal_items, k_fold
 
 Quantity = Literal["target_overlap", "bridge_rate", "index"]
 """What a criterion counts of the predictions' neighborhoods."""
@@ -49,6 +51,21 @@ class Criterion:
         return {
             "target_overlap": float(in_target.mean()), "bridge_rate": bridged / whole, "index": (bridged - echoed) / whole,
         }  # fmt: skip
+
+
+def folds_of(x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"], folds: int, seed: int, least: int) -> tuple[Split, ...]:
+    """Folds to choose on, which part no items with equal x or y: parted, they would favor what remembers them.
+
+    Args:
+        x: inputs.
+        y: targets.
+        folds: most of them.
+        seed: of the draw.
+        least: groups of such items a fold; where there are too few for two folds, there is none, and nothing to choose by.
+    """
+    groups = equal_items(x, y)
+    folds = min(folds, len(np.unique(groups)) // least)
+    return k_fold(len(x), folds, seed, groups) if folds > 1 else ()
 
 
 def check_quantity(of: str) -> None:

@@ -4,8 +4,8 @@ In spaces of many dimensions some items are among the neighbors of very many oth
 2010, "Hubs in space"). A mapping keeps in the middle what lies in the middle, so that a good part of an echo is hubs of the
 input, which stand in the lists of the predictions as they stood in those of the input. The targets have other hubs. How much
 of a hub an item is, in either space, follows from where it lies, hence can be predicted of a new one. One that is more of a
-hub among inputs than among targets gets a direction of its own, by which its cosine with all others shrinks alike: they
-lose it as a neighbor, whether it was near them or not.
+hub among inputs than among targets gets a direction of its own, by which its cosine with all others shrinks alike, up to
+chance cosines of about 1/sqrt(dimensions of the target): they lose it as a neighbor, whether it was near them or not.
 """
 
 from collections.abc import Sequence
@@ -19,16 +19,16 @@ from isthmus.mappings._nearest import directions
 from isthmus.mappings._smoother import Smoother
 from isthmus.neighbors import Metric, search
 
-_RADIANS = 20.0  # of a wave over a typical distance: what the eye would call neighbors have unlike directions
+_RADIANS = 20.0  # of a wave over a typical distance: from about a tenth of that on, directions are unlike
 
 
 class Hubs(NamedTuple):
     """What tells of a new item how much it is to be set apart.
 
     Args:
-        weights: of a kernel regression, one an anchor: how much more a hub among inputs than among targets, in standard
-            deviations of what was predicted of training items that were left out.
-        middle: the mean of these.
+        weights: of a kernel regression, one an anchor: how much more a hub among inputs than among targets, each in
+            standard deviations of what is predicted of training items that are left out, over sqrt(2).
+        middle: the mean of that over these items.
         frequencies, phases: of the waves that give an item its own direction.
     """
 
@@ -40,7 +40,8 @@ class Hubs(NamedTuple):
     def spread(self, kernel: Float[ndarray, "n m"], strength: float) -> Float[ndarray, " n"]:
         """Length of the own direction beside one of length 1, so that cosines shrink by exp(-strength * excess).
 
-        The excess is counted from half a standard deviation below the mean; there are no items that come nearer.
+        The excess is counted from half a unit below the mean, and 0 below that: an average item has some, and none comes
+        nearer. Where no hubs were learned, all weights being 0, every item has half a unit.
 
         Args:
             kernel: between items and anchors, centered.
@@ -65,13 +66,13 @@ def learn_hubs(
     k: int,
     metric: Metric,
     penalties: Sequence[float],
-    typical_square: float = 1.0,
+    square: float = 1.0,
     seed: int = 0,
 ) -> Hubs:
     """Learn to tell hubs of the input from hubs of the target.
 
     The number of lists of k that an item is in, by its logarithm, is learned of either space and brought to the standard
-    deviation of leave-one-out predictions; the difference is divided by sqrt(2). Where all are in equally many, nothing is.
+    deviation of leave-one-out predictions; the difference is divided by sqrt(2). Weights are 0 where all are in as many.
 
     Args:
         smoother: of the inputs, as in kernel ridge regression.
@@ -80,7 +81,7 @@ def learn_hubs(
         k: neighbors; as many as there are others, where these are fewer.
         metric: of the distances.
         penalties: candidates.
-        typical_square: squared distance between inputs as `Hubs` gets them.
+        square: typical squared distance between inputs as `Hubs` gets them.
         seed: of the own directions.
 
     Example:
@@ -99,5 +100,5 @@ def learn_hubs(
         weights += scale * smoother.weights(centered, penalty)[:, 0]
         middle += scale * left_out.mean()
     rng = np.random.default_rng([seed, 0x3A9E])
-    frequencies = rng.normal(size=(x.shape[1], y.shape[1])) * (_RADIANS / np.sqrt(typical_square))
+    frequencies = rng.normal(size=(x.shape[1], y.shape[1])) * (_RADIANS / np.sqrt(square))
     return Hubs(weights, np.array(middle), frequencies, rng.uniform(0, 2 * np.pi, (y.shape[1],)))

@@ -16,11 +16,10 @@ from isthmus._errors import MappingError
 from isthmus._shapes import Float
 from isthmus.mappings._anchor_attention import SHARPNESS
 from isthmus.mappings._contract import Mapping
-from isthmus.mappings._criterion import Criterion
+from isthmus.mappings._criterion import Criterion, folds_of
 from isthmus.mappings._kernel_ridge import WIDTHS
 from isthmus.mappings._ridge import Ridge
 from isthmus.neighbors import Metric
-from isthmus.pairs import equal_items, k_fold
 
 SelectBy = Literal["target_overlap", "bridge_rate", "index", "loss"]
 """What settings can be chosen by."""
@@ -101,9 +100,7 @@ class Selected(Mapping):
         self.tried_ = [dict(zip(settings, each, strict=True)) for each in product(*settings.values())]
         refused = MappingError("settings: needed a candidate or more for each parameter, got none for one. Add some.")
         self.scores_, overlaps, floor = np.zeros(len(self.tried_)), np.zeros(len(self.tried_)), 0.0
-        groups = equal_items(x, y)  # parted, they would favor what remembers them
-        folds = min(self.folds, len(np.unique(groups)) // 2)  # with too few there are none: the first is taken
-        for split in k_fold(len(x), folds, self.seed, groups) if len(self.tried_) > 1 and folds > 1 else ():
+        for split in folds_of(x, y, self.folds, self.seed, least=2) if len(self.tried_) > 1 else ():
             train, test, weight = split.train, split.test, len(split.test) / len(x)
             score = Criterion(x[test], y[test], self.k, self.metric)
             for position, each in enumerate(self.tried_):

@@ -19,7 +19,7 @@ from isthmus._errors import MappingError
 from isthmus._shapes import Float, Int
 from isthmus.mappings._anchor_attention import softmax
 from isthmus.mappings._contract import Mapping
-from isthmus.mappings._criterion import Criterion, Quantity, check_quantity
+from isthmus.mappings._criterion import Criterion, Quantity, check_quantity, folds_of
 from isthmus.mappings._hubs import Hubs, learn_hubs
 from isthmus.mappings._kernel_ridge import ANCHORS, check_positive, draw_anchors
 from isthmus.mappings._kernels import gaussian, kernel_smoother, typical_square
@@ -27,7 +27,7 @@ from isthmus.mappings._nearest import directions
 from isthmus.mappings._ridge import Ridge
 from isthmus.mappings._untrained import Untrained
 from isthmus.neighbors import Metric, search
-from isthmus.pairs import Scaling, ScalingKind, Split, equal_items, k_fold
+from isthmus.pairs import Scaling, ScalingKind, Split
 
 COORDINATES = 200  # at most; those of the graph that follow weigh next to nothing
 
@@ -167,16 +167,16 @@ class Snap(Mapping):
     - (steps > 0) the `graph_coordinates` of the targets after so many steps, in the rotation closest to the u_i.
 
     s pulls g with `snap` to what was learned of the training items, `rounds` times, and l is the mean of |y - mean(y)|. r is
-    an own direction of each input, as good as random, and e(x) its length, above 0 for what is more of a hub among inputs
-    than among targets as far as that can be predicted: its cosine with every other shrinks (`apart` times that excess, on a
-    logarithmic scale), so that it is in fewer lists. Items with equal x stay equal.
+    an own direction of each input, as good as random, and e(x) its length: 0 for what is clearly more of a hub among targets
+    than among inputs, as far as that can be predicted, and the longer the other way round. Cosines with every other shrink
+    by `apart` times that excess, on a logarithmic scale, so that it is in fewer lists. Items with equal x stay equal.
 
-    Predictions are displacements from the mean target, since the mean would turn every direction towards it; and of typical
-    length, since only directions are learned. To predict y itself, use KernelRidge.
+    Predictions are displacements from the mean target, since the mean would turn every direction towards it; and, where hubs
+    are not set apart, of typical length, since only directions are learned. To predict y itself, use KernelRidge.
 
     Args:
         criterion: that chooses, on folds of the training items: "target_overlap", "bridge_rate" or "index", the last one
-            among those whose target overlap is above that of ridge regression, since noise has a high index too.
+            among those whose target overlap is above that of ridge regression by `margin`, since noise has a high index too.
         slack: for the target overlap, the share of its maximum that is given for the highest index, in [0, 1].
         margin: for the index, by what share of that of ridge the target overlap has to be above it, 0 or more.
         steps: candidates for the steps of the walk, 0 or more.
@@ -184,7 +184,7 @@ class Snap(Mapping):
         shares: candidates for the share of the snap, in [0, 1].
         rounds: candidates for the number of repetitions, 1 or more.
         apart: candidates for the strength with which hubs of the input are set apart, 0 or more; above 0 they are tried at
-            the largest share only.
+            the largest share only, if 0 is among them.
         neighbors: training targets that a prediction is assigned to, 1 or more.
         sharpness: of the assignment, 0 or more.
         penalties: of the kernel ridge; squared error of leave-one-out predictions chooses.
@@ -256,10 +256,7 @@ class Snap(Mapping):
         self._check()
         self.length_ = float(np.linalg.norm(y - y.mean(axis=0), axis=1).mean())
         self.scaling_ = Scaling.fit(x, self.scaling)
-        groups = equal_items(x, y)  # parted, they would favor a pull to what was learned
-        folds = min(self.folds, len(np.unique(groups)) // 4)  # with fewer than 8 there are none: the first choice is taken
-        splits = k_fold(len(x), folds, self.seed, groups) if folds > 1 else []
-        self.choice_, self.score_ = self.best_choice(x, y, splits)
+        self.choice_, self.score_ = self.best_choice(x, y, folds_of(x, y, self.folds, self.seed, least=4))
         learned, turn = next(self._regressions(self._inputs(x), x, y, [self.choice_[:2]], self.choice_.apart > 0))
         if turn is not None:
             learned = learned._replace(dual=learned.dual @ turn, targets=learned.targets @ turn)
@@ -271,7 +268,7 @@ class Snap(Mapping):
         """The choice with the highest criterion over splits, and that criterion; of the first choices, nan without a split.
 
         For the target overlap, the highest index among those that are hardly below the highest overlap; for the index, among
-        those that overlap more than ridge, if there are any.
+        those that overlap more than ridge by the margin; if none does, the highest overlap.
         """
         places = list(dict.fromkeys((int(t), 0.0 if t else float(p)) for t, p in product(self.steps, self.powers)))
         pulls = list(dict.fromkeys(
@@ -283,7 +280,7 @@ class Snap(Mapping):
         floor, inputs = 0.0, directions(Scaling.fit(x, self.scaling).apply(x))
         table: dict[Quantity, Float[ndarray, "p q"]]
         table = {name: np.zeros((len(places), len(pulls))) for name in ("target_overlap", "bridge_rate", "index")}
-        k = max(1, round(self.k * 3 / self.folds)) if self.folds > 3 else self.k
+        k = max(1, round(self.k * 3 / max(self.folds, 3)))
         for split in splits:
             train, test = split.train, split.test
             weight = len(test) / sum(len(each.test) for each in splits)

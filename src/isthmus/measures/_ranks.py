@@ -94,9 +94,7 @@ def rank_curves(pair: Paired) -> RankCurves:
     Raises:
         NeighborError: fewer than 3 items.
     """
-    n = pair.n
-    if n < 3:
-        raise NeighborError(f"X, Y: needed 3 items or more for curves over k, got {n}. Add items.")
+    n = _enough_for_curves(pair)
     both = np.zeros(n, dtype=np.int64)  # pairs by the first k at which both spaces have them
     for _, first, second in pair.rank_blocks():
         both += np.bincount(np.maximum(first, second).ravel(), minlength=n)
@@ -116,9 +114,7 @@ def rank_areas(pair: Paired) -> Float[ndarray, " n"]:
     Raises:
         NeighborError: fewer than 3 items.
     """
-    n = pair.n
-    if n < 3:
-        raise NeighborError(f"X, Y: needed 3 items or more for curves over k, got {n}. Add items.")
+    n = _enough_for_curves(pair)
     k = np.arange(1.0, n - 1)
     weight = 1 / k / (1 / k).sum()
     gain = np.zeros(n)  # of a pair by the first k at which both spaces have it; rank 0 is the item itself, n - 1 the last
@@ -127,3 +123,9 @@ def rank_areas(pair: Paired) -> Float[ndarray, " n"]:
     for rows, first, second in pair.rank_blocks():
         areas[rows] += gain[np.maximum(first, second)].sum(axis=1)
     return areas
+
+
+def _enough_for_curves(pair: Paired) -> int:
+    if pair.n < 3:
+        raise NeighborError(f"X, Y: needed 3 items or more for curves over k, got {pair.n}. Add items.")
+    return pair.n

@@ -176,7 +176,7 @@ def _of_one(under: Callable[[Paired, Int[ndarray, "some n"]], ndarray]) -> Calla
     return lambda pair: np.asarray(under(pair, (np.arange(pair.n) if pair.order is None else pair.order)[None])[0])
 
 
-def _mean_of_one(under: Callable[[Paired, Int[ndarray, "some n"]], ndarray]) -> Callable[[Paired], float]:
+def _number_of_one(under: Callable[[Paired, Int[ndarray, "some n"]], ndarray]) -> Callable[[Paired], float]:
     of_one = _of_one(under)
     return lambda pair: float(of_one(pair))
 
@@ -234,13 +234,13 @@ _ALL = [
     Measure("pwcca", "canonical correlations weighted by what they hold of x", _alignment.pwcca, "Morcos et al. 2018",
             invariant=frozenset({"scale", "translation"}), uses_k=False, uses_metric=False),
     Measure("recall-at-k", "share of items of x whose partner is among the k nearest of y, in one space",
-            _mean_of_one(_matching.recall_at_k), "Hodosh et al. 2013", chance=lambda pair: pair.k / pair.n,
+            _number_of_one(_matching.recall_at_k), "Hodosh et al. 2013", chance=lambda pair: pair.k / pair.n,
             invariant=_IN_ONE_SPACE, null=_matching.recall_at_k, items=_of_one(_matching.recalls), fraction=True),
-    Measure("mrr", "mean of 1/(rank in y of an item's partner), in one space", _mean_of_one(_matching.reciprocal_rank),
+    Measure("mrr", "mean of 1/(rank in y of an item's partner), in one space", _number_of_one(_matching.reciprocal_rank),
             "Voorhees 1999", chance=lambda pair: float((1 / np.arange(1, pair.n + 1)).mean()), invariant=_IN_ONE_SPACE,
             uses_k=False, null=_matching.reciprocal_rank, items=_of_one(_matching.reciprocal_ranks), fraction=True),
     Measure("foscttm", "fraction of samples closer than the true match, both ways, in one space",
-            _mean_of_one(_matching.closer_than_match), "Liu et al. 2019", best=0.0, distance=True, chance=lambda _: 0.5,
+            _number_of_one(_matching.closer_than_match), "Liu et al. 2019", best=0.0, distance=True, chance=lambda _: 0.5,
             invariant=_IN_ONE_SPACE, uses_k=False, null=_matching.closer_than_match, fraction=True),
     Measure("hubness-x", "skewness of how often items of x are neighbors", lambda pair: hubness(pair.first.table).skewness,
             "Radovanović et al. 2010", best=float("nan"), bounds=(-np.inf, np.inf), invariant=_BY_METRIC, paired=False),
