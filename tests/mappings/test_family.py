@@ -13,7 +13,6 @@ from sklearn.linear_model import Ridge as SklearnRidge
 from sklearn.neighbors import KNeighborsRegressor
 
 from isthmus import IsthmusError, bridge
-from isthmus.datasets import load as load_set
 from isthmus.experiments import audit
 from isthmus.mappings import (
     CCA,
@@ -34,11 +33,9 @@ from isthmus.mappings import (
     load,
     mapping,
     save,
-    snap,
 )
 from isthmus.mappings._kernels import typical_square
 from isthmus.mappings._smoother import Smoother
-from isthmus.neighbors import search
 from isthmus.pairs import Pairs, hold_out, k_fold
 from isthmus.training import Recipe
 
@@ -192,126 +189,6 @@ def test_anchor_attention_by_hand():
     assert f[0, 0] == pytest.approx((e * 1 + 2 + 6) / (e + 2))
 
 
-def test_snap_against_a_loop(rng):
-    f, targets = rng.normal(size=(6, 4)), rng.normal(size=(15, 4))
-    targets /= np.linalg.norm(targets, axis=1)[:, None]
-    for found, one in zip(snap(f, targets, 5, 10.0), f, strict=True):
-        cosine = targets @ one / np.linalg.norm(one)
-        best = sorted(range(15), key=lambda j: -cosine[j])[:5]
-        weights = np.exp(10.0 * cosine[best])
-        np.testing.assert_allclose(found, weights @ targets[best] / weights.sum())
-
-
-@given(seeds())
-def test_graph_coordinates_hold_the_walk(rng):
-    from isthmus.mappings._snap import graph_coordinates
-
-    index = search(rng.normal(size=(14, 3)), 4).index
-    graph = np.eye(14)
-    for item, row in enumerate(index):
-        for other in row:
-            graph[item, other] += 0.5
-            graph[other, item] += 0.5
-    degree = graph.sum(axis=1)
-    walk = graph / np.sqrt(np.outer(degree, degree))
-    vectors, values = graph_coordinates(index, 12)
-    root = np.sqrt(degree / degree.sum())
-    four_steps = np.linalg.matrix_power(walk, 4) - np.outer(root, root)
-    missing = (np.linalg.eigvalsh(walk)[: 14 - 1 - len(values)] ** 4).sum()  # of coordinates that were left out
-    assert np.abs((vectors * values**2) @ (vectors * values**2).T - four_steps).max() <= missing + 1e-9
-
-
-def test_graph_coordinates_of_many_items_are_those_of_few(rng, monkeypatch):
-    from isthmus.mappings import _snap
-
-    index = search(rng.normal(size=(60, 3)), 5).index
-    dense, sparse = (monkeypatch.setattr(_snap, "ANCHORS", most) or _snap.graph_coordinates(index, 8) for most in (60, 59))
-    np.testing.assert_allclose(sparse[1], dense[1], atol=1e-8)
-    np.testing.assert_allclose((sparse[0] * sparse[1]) @ sparse[0].T, (dense[0] * dense[1]) @ dense[0].T, atol=1e-6)
-
-
-def test_snap_gives_a_little_overlap_for_the_index(rng):
-    z = rng.normal(size=(200, 4))
-    y = np.hstack([np.tanh(z @ rng.normal(size=(4, 3))), rng.normal(size=(200, 1))])
-    splits = k_fold(200, 3, 0)
-    exact, slack = (Snap(slack=share).best_choice(z, y, splits)[1] for share in (0.0, 0.1))
-    index = [Snap("index", slack=share).best_choice(z, y, splits)[1] for share in (0.0, 0.1)]
-    assert 0.9 * exact <= slack <= exact
-    assert index[0] == index[1]  # which is told by the folds alone
-
-
-def test_snap_chooses_on_folds_that_part_no_equal_items(rng, monkeypatch):
-    x, y = rng.normal(size=(2, 40, 3))
-    x[20:30], y[30:] = x[:10], y[10:20]
-    seen = []
-    choose = Snap.best_choice
-    monkeypatch.setattr(Snap, "best_choice", lambda self, x, y, splits: seen.extend(splits) or choose(self, x, y, splits))
-    Snap(k=3).fit(x, y)
-    assert len(seen) == 3
-    for split in seen:
-        assert not np.isin(x[split.test], x[split.train]).any()
-        assert not np.isin(y[split.test], y[split.train]).any()
-
-
-def test_snap_learns_places_in_the_graph_in_the_targets_space(rng):
-    z = rng.normal(size=(240, 3))
-    y = np.hstack([np.tanh(2 * z), rng.normal(size=(240, 3))])  # half of the target is not in the input
-    split = hold_out(240, 0.25)
-    one = Snap(steps=(4,), shares=(0.0,), rounds=(1,)).fit(z[split.train], y[split.train])
-    f, truth = one.predict(z[split.test]), y[split.test] - y[split.train].mean(axis=0)
-    cosine = (f * truth).sum(axis=1) / np.linalg.norm(f, axis=1) / np.linalg.norm(truth, axis=1)
-    assert one.choice_.steps == 4
-    assert cosine.mean() > 0.4  # 0 for a rotation that leads elsewhere
-
-
-@given(seeds())
-def test_an_own_direction_shrinks_cosines_as_promised(rng):
-    from isthmus.mappings._hubs import Hubs
-
-    hubs = Hubs(rng.normal(size=4), np.array(0.2), rng.normal(size=(3, 2)), np.zeros(2))
-    kernel, u = rng.normal(size=(30, 4)), np.array([0.6, 0.8])
-    spread = hubs.spread(kernel, 0.4)
-    excess = np.maximum(kernel @ hubs.weights - 0.2 + 0.5, 0)
-    for e, each in zip(spread, excess, strict=True):
-        f = np.array([*u, e])  # an own direction that nothing else has
-        assert u @ f[:2] / np.linalg.norm(f) == pytest.approx(np.exp(-0.4 * each))
-    assert not hubs.spread(kernel, 0.0).any()
-
-
-def test_hubs_of_the_input_are_told_from_those_of_the_target(rng):
-    """Against the lists of items that were not there when it was learned."""
-    from isthmus.mappings._hubs import learn_hubs
-    from isthmus.mappings._kernels import gaussian, kernel_smoother, typical_square
-
-    x = rng.normal(size=(600, 12)) * rng.uniform(0.3, 1.5, (600, 1))  # what is in the middle is near to all
-    y = rng.normal(size=(600, 2))
-    square = typical_square(x[:400])
-    kernel = gaussian(x[:400], x[:400], square)
-    hubs = learn_hubs(kernel_smoother(kernel), x[:400], y[:400], 20, "euclidean", [0.01, 0.1, 1.0], square)
-    spread = hubs.spread(gaussian(x[400:], x[:400], square) - kernel.mean(axis=0), 0.3)
-    lists = np.bincount(search(x[400:], 10, "euclidean").index.ravel(), minlength=200)
-    assert np.corrcoef(spread, lists)[0, 1] > 0.5
-    back = learn_hubs(kernel_smoother(kernel), y[:400], x[:400], 20, "euclidean", [0.01, 0.1, 1.0], square)
-    np.testing.assert_allclose(back.weights, -hubs.weights)  # hubs of the target are not set apart, but spared
-    own = hubs.own_directions(x[:50])
-    np.testing.assert_array_equal(own, hubs.own_directions(x[:50].copy()))
-
-
-def test_snap_sets_hubs_of_real_inputs_apart(rng):
-    """Nothing is chosen here: the same predictions, with hubs among the others and apart."""
-    pairs = load_set("emoji").swap().take(rng.permutation(1900)[:900])
-    split, found = hold_out(900, 0.3), []
-    for apart in (0.0, 0.3):
-        one = Snap(steps=(0,), powers=(0.0,), shares=(1.0,), rounds=(1,), apart=(apart,))
-        f = one.fit(pairs.x[split.train], pairs.y[split.train]).predict(pairs.x[split.test])
-        found.append(bridge(pairs.x[split.test], f, pairs.y[split.test], 10))
-    assert found[1].index > found[0].index + 0.02
-    assert found[1].input_overlap < 0.9 * found[0].input_overlap
-    hubs = np.bincount(search(pairs.x[split.test], 10).index.ravel(), minlength=len(f)) > 20
-    in_lists = [np.bincount(each.spaces[0].f.index.ravel(), minlength=len(f))[hubs].mean() for each in found]
-    assert in_lists[1] < in_lists[0]
-
-
 @given(seeds())
 def test_the_criterion_is_what_the_measures_say(rng):
     x, y, f = rng.normal(size=(3, 30, 4))
@@ -319,6 +196,12 @@ def test_the_criterion_is_what_the_measures_say(rng):
     assert found["target_overlap"] == pytest.approx(whole.target_overlap)
     assert found["bridge_rate"] == pytest.approx(whole.bridge_rate)
     assert found["index"] == pytest.approx(whole.index)
+
+
+def test_a_criterion_of_few_items_counts_half_of_the_others_at_most(rng):
+    x, y, f = rng.normal(size=(3, 7, 4))
+    assert Criterion(x, y, 10)(f) == Criterion(x, y, 3)(f)  # with all six every space would be like every other
+    assert Criterion(x[:2], y[:2], 10)(f[:2])["target_overlap"] == 1
 
 
 def test_losses_of_batches_by_hand(rng):
@@ -366,6 +249,21 @@ def test_selection_takes_the_best_on_folds_and_learns_anew(xy, tmp_path, by):
     assert (found.predict(x) == NearestNeighbors(found.best_.k).fit(x, y).predict(x)).all()
     save(found, tmp_path / "map.safetensors")
     assert (load(tmp_path / "map.safetensors").predict(x) == found.predict(x)).all()
+
+
+def test_selection_parts_no_equal_items(rng):
+    """Nearest neighbors would find the twins of the tested items, and k = 1 would win."""
+    x = np.repeat(rng.normal(size=(60, 4)), 2, axis=0)
+    y = np.repeat(rng.normal(size=(60, 4)), 2, axis=0)
+    found = Selected(NearestNeighbors(), "loss", {"k": (1, 30)}).fit(x, y)
+    assert found.best_.k == 30
+
+
+def test_selection_of_too_few_distinct_items_takes_the_first(rng):
+    x = np.repeat(rng.normal(size=(3, 4)), 4, axis=0)
+    found = Selected(NearestNeighbors(), "loss", {"k": (2, 1)}).fit(x, x)
+    assert found.best_.k == 2
+    assert np.isnan(found.scores_).all()
 
 
 class Noise(Procrustes):
@@ -479,14 +377,21 @@ def test_names_lead_to_the_family():
     ("make", "match"),
     [
         (lambda: Snap(criterion="mse"), "criterion: needed one of target_overlap, bridge_rate, index, got 'mse'"),
-        (lambda: Snap(shares=[2.0]), "shares: needed numbers from 0 to 1"),
-        (lambda: Snap(steps=[]), "steps: needed numbers from 0 to 100"),
-        (lambda: Snap(slack=2.0), "slack: needed a share from 0 to 1"),
+        (lambda: Snap(shares=[2.0]), "shares: needed a list of numbers from 0 to 1, got \\[2.0\\]"),
+        (lambda: Snap(steps=[]), "steps: needed a list of whole numbers from 0 to 100, got \\[\\]"),
+        (lambda: Snap(slack=2.0), "slack: needed a number from 0 to 1, got 2.0. Use 0.02"),
         (lambda: Snap(margin=-1.0), "margin: needed a number of 0 or more"),
-        (lambda: Snap(apart=[-1.0]), "apart: needed numbers from 0 to 10"),
-        (lambda: Snap(width=0.0), "width: needed positive numbers"),
-        (lambda: Snap(neighbors=0), "k, folds, neighbors: needed at least 1, 2 and 1"),
-        (lambda: KernelRidge(penalties=[]), "penalties: needed positive numbers, got \\[\\]"),
+        (lambda: Snap(apart=[-1.0]), "apart: needed a list of numbers from 0 to 10"),
+        (lambda: Snap(width=0.0), "width: needed a list of positive numbers"),
+        (lambda: Snap(apart=0.3), "apart: needed a list of numbers from 0 to 10, got 0.3. Use \\[0\\]"),
+        (lambda: Snap(rounds=[1.5]), "rounds: needed a list of whole numbers from 1 to 100, got \\[1.5\\]"),
+        (lambda: Snap(neighbors=0), "neighbors: needed a whole number of 1 or more, got 0. Use 20"),
+        (lambda: Snap(folds=2.5), "folds: needed a whole number of 2 or more, got 2.5. Use 3"),
+        (lambda: Snap(folds=float("nan")), "folds: needed a whole number of 2 or more, got nan"),
+        (lambda: Snap(k=True), "k: needed a whole number of 1 or more, got True"),
+        (lambda: Snap(seed=-1), "seed: needed a whole number from 0"),
+        (lambda: Snap(seed=1.5), "seed: needed a whole number from 0 to 2\\^32 - 1, got 1.5"),
+        (lambda: KernelRidge(penalties=[]), "penalties: needed a list of positive numbers, got \\[\\]"),
         (lambda: KernelRidge(anchors=0), "anchors: needed at least 1"),
         (lambda: CCA(rank=9), "rank: needed 1 to 4"),
         (lambda: CCA(shares=[2]), "shares: needed shares in"),

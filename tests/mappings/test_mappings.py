@@ -209,7 +209,7 @@ def test_the_published_initialization(rng):
         (lambda: Recipe(optimizer="sgd"), "optimizer: needed rmsprop, adam or adamw, got 'sgd'"),
         (lambda: Recipe(epochs=0), "epochs: needed a whole number from 1 to 100000, got 0"),
         (lambda: Recipe(hidden=10**19), "hidden: needed a whole number from 1 to 2147483647, got 1"),
-        (lambda: Ridge([-1.0]).fit(np.eye(4), np.eye(4)), "penalties: needed positive numbers"),
+        (lambda: Ridge([-1.0]).fit(np.eye(4), np.eye(4)), "penalties: needed a list of positive numbers"),
     ],
 )
 @pytest.mark.usefixtures("unchecked_shapes")

@@ -10,11 +10,12 @@ from isthmus.mappings._names import FAMILY, MAPPINGS, mapping, register, takes
 from isthmus.mappings._nearest import NearestNeighbors
 from isthmus.mappings._network import MLP, Linear
 from isthmus.mappings._procrustes import Procrustes
+from isthmus.mappings._pull import snap
 from isthmus.mappings._reduced_rank import ReducedRankRidge
 from isthmus.mappings._reverse_ridge import ReverseRidge
 from isthmus.mappings._ridge import PENALTIES, Ridge, leave_one_out_errors
 from isthmus.mappings._selected import SETTINGS, SelectBy, Selected, check_select
-from isthmus.mappings._snap import Snap, snap
+from isthmus.mappings._snap import Snap
 from isthmus.mappings._store import load, save
 from isthmus.mappings._untrained import Identity, Untrained
 

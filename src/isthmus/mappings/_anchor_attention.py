@@ -10,8 +10,9 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._shapes import Float
+from isthmus.mappings._candidates import check_positive
 from isthmus.mappings._contract import Mapping
-from isthmus.mappings._kernel_ridge import ANCHORS, check_positive, draw_anchors
+from isthmus.mappings._kernel_ridge import ANCHORS, draw_anchors
 from isthmus.mappings._nearest import directions
 from isthmus.mappings._untrained import Untrained
 from isthmus.pairs import Scaling, ScalingKind

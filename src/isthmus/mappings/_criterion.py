@@ -26,7 +26,7 @@ class Criterion:
     Args:
         x: inputs.
         y: targets.
-        k: neighbors; as many as there are others, where these are fewer.
+        k: neighbors; of few items at most half of the others, since lists of all others are the same in every space.
         metric: of the distances.
 
     Example:
@@ -36,7 +36,7 @@ class Criterion:
     """
 
     def __init__(self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"], k: int, metric: Metric = "cosine") -> None:
-        self.k, self.metric = min(k, len(x) - 1), metric
+        self.k, self.metric = min(k, max(1, (len(x) - 1) // 2)), metric
         self.x, self.y = (search(each, self.k, metric).index for each in (x, y))
         self.only_target = ~_found(self.y, self.x)
         self.only_input = ~_found(self.x, self.y)

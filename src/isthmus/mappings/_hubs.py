@@ -26,29 +26,25 @@ class Hubs(NamedTuple):
     """What tells of a new item how much it is to be set apart.
 
     Args:
-        weights: of a kernel regression, one an anchor: how much more a hub among inputs than among targets, each in
-            standard deviations of what is predicted of training items that are left out, over sqrt(2).
-        middle: the mean of that over these items.
+        weights: of a kernel regression, one an anchor: how much more a hub among inputs than among targets.
         frequencies, phases: of the waves that give an item its own direction.
     """
 
     weights: Float[ndarray, " m"]
-    middle: Float[ndarray, ""]
     frequencies: Float[ndarray, "dx dy"]
     phases: Float[ndarray, " dy"]
 
-    def spread(self, kernel: Float[ndarray, "n m"], strength: float) -> Float[ndarray, " n"]:
-        """Length of the own direction beside one of length 1, so that cosines shrink by exp(-strength * excess).
+    def shrink(self, kernel: Float[ndarray, "n m"], strength: float) -> Float[ndarray, " n"]:
+        """exp(-strength * excess), by which the cosine of each item with all others is to shrink, in (0, 1].
 
         The excess is counted from half a unit below the mean, and 0 below that: an average item has some, and none comes
-        nearer. Where no hubs were learned, all weights being 0, every item has half a unit.
+        nearer. The unit is that of `weights`.
 
         Args:
             kernel: between items and anchors, centered.
             strength: 0 or more.
         """
-        excess = np.maximum(kernel @ self.weights - self.middle + 0.5, 0.0)
-        return np.sqrt(np.expm1(2 * strength * excess))
+        return np.exp(-strength * np.maximum(kernel @ self.weights + 0.5, 0.0))
 
     def own_directions(self, x: Float[ndarray, "n dx"]) -> Float[ndarray, "n dy"]:
         """A direction an item, the same for the same input, and as good as random for any other.
@@ -68,11 +64,12 @@ def learn_hubs(
     penalties: Sequence[float],
     square: float = 1.0,
     seed: int = 0,
-) -> Hubs:
-    """Learn to tell hubs of the input from hubs of the target.
+) -> Hubs | None:
+    """Learn to tell hubs of the input from hubs of the target; None where there are none to tell.
 
-    The number of lists of k that an item is in, by its logarithm, is learned of either space and brought to the standard
-    deviation of leave-one-out predictions; the difference is divided by sqrt(2). Weights are 0 where all are in as many.
+    The number of lists of k that an item is in, by its logarithm, is learned of either space. The unit of each is the
+    standard deviation of what is learned, so that what cannot be predicted is predicted to be average; the difference of the
+    two is divided by sqrt(2).
 
     Args:
         smoother: of the inputs, as in kernel ridge regression.
@@ -86,19 +83,19 @@ def learn_hubs(
 
     Example:
         >>> x = np.random.default_rng(0).normal(size=(100, 3))
-        >>> hubs = learn_hubs(Smoother.of(x), x, x, 10, "cosine", [1.0])
-        >>> hubs.weights.tolist()  # the same in both
-        [0.0, 0.0, 0.0]
+        >>> learn_hubs(Smoother.of(x), x, x, 10, "cosine", [1.0]) is None  # the same in both
+        True
     """
-    weights, middle = np.zeros(len(smoother.back)), 0.0
+    weights = np.zeros(len(smoother.back))
     for sign, space in ((1.0, x), (-1.0, y)):
         lists = search(space, min(k, len(space) - 1), metric).index
         popularity = np.log1p(np.bincount(lists.ravel(), minlength=len(space)))[:, None]
         centered = popularity - popularity.mean()
-        penalty, _, left_out = smoother.best(centered, penalties)
-        scale = sign / np.sqrt(2) / left_out.std() if left_out.std() > np.finfo(float).eps else 0.0
-        weights += scale * smoother.weights(centered, penalty)[:, 0]
-        middle += scale * left_out.mean()
+        if np.ptp(popularity):
+            penalty, _, _ = smoother.best(centered, penalties)
+            weights += sign / np.sqrt(2) / centered.std() * smoother.weights(centered, penalty)[:, 0]
+    if not weights.any():
+        return None
     rng = np.random.default_rng([seed, 0x3A9E])
     frequencies = rng.normal(size=(x.shape[1], y.shape[1])) * (_RADIANS / np.sqrt(square))
-    return Hubs(weights, np.array(middle), frequencies, rng.uniform(0, 2 * np.pi, (y.shape[1],)))
+    return Hubs(weights, frequencies.astype(np.float32), rng.uniform(0, 2 * np.pi, (y.shape[1],)))

@@ -11,6 +11,7 @@ from numpy import ndarray
 
 from isthmus._errors import MappingError
 from isthmus._shapes import Float
+from isthmus.mappings._candidates import check_positive
 from isthmus.mappings._contract import Mapping
 from isthmus.mappings._kernels import gaussian, kernel_smoother, typical_square
 from isthmus.mappings._untrained import Untrained
@@ -107,13 +108,3 @@ def draw_anchors(n: int, most: int, seed: int) -> ndarray:
     if n <= most:
         return np.arange(n)
     return np.sort(np.random.default_rng([seed, 0xA2C4]).choice(n, most, replace=False))
-
-
-def check_positive(name: str, values: Sequence[float]) -> None:
-    """Refuse candidates that are no positive numbers, or none at all.
-
-    Raises:
-        MappingError: such a list.
-    """
-    if not len(values) or not all(0 < value < np.inf for value in values):
-        raise MappingError(f"{name}: needed positive numbers, got {list(values)}. Use 1.0, say.")

@@ -6,8 +6,8 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._shapes import Float
+from isthmus.mappings._candidates import check_positive
 from isthmus.mappings._closed_form import ClosedForm, check_rank, fold_choice, ranks_up_to
-from isthmus.mappings._kernel_ridge import check_positive
 from isthmus.mappings._ridge import PENALTIES
 from isthmus.mappings._smoother import Smoother
 from isthmus.pairs import ScalingKind

@@ -12,8 +12,8 @@ from numpy import ndarray
 
 from isthmus._errors import MappingError
 from isthmus._shapes import Float
+from isthmus.mappings._candidates import check_positive
 from isthmus.mappings._closed_form import ClosedForm
-from isthmus.mappings._kernel_ridge import check_positive
 from isthmus.mappings._ridge import PENALTIES
 from isthmus.mappings._smoother import Smoother
 from isthmus.pairs import ScalingKind

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy import ndarray
 
-from isthmus._errors import MappingError
 from isthmus._shapes import Float
+from isthmus.mappings._candidates import check_positive
 from isthmus.mappings._contract import Mapping
 from isthmus.mappings._smoother import Smoother
 from isthmus.mappings._untrained import Untrained
@@ -70,8 +70,7 @@ class Ridge(Mapping):
         self.scaling = scaling
 
     def _learn(self, x: Float[ndarray, "n dx"], y: Float[ndarray, "n dy"]) -> None:
-        if not len(self.penalties) or not all(0 < penalty < np.inf for penalty in self.penalties):
-            raise MappingError(f"penalties: needed positive numbers, got {list(self.penalties)}. Use 1.0, say.")
+        check_positive("penalties", self.penalties)
         self.scaling_ = Scaling.fit(x, self.scaling)
         scaled = self.scaling_.apply(x)
         middle, self.intercept_ = scaled.mean(axis=0), y.mean(axis=0)

@@ -56,8 +56,9 @@ class Selected(Mapping):
         metric: of the distances.
 
     Attributes:
-        best_: the chosen mapping, learned from all items; scores_: what each combination reached, nan where it was refused.
-        tried_: the combinations.
+        best_: the chosen mapping, learned from all items.
+        tried_: the combinations; scores_: what each reached, nan where it was refused, or where nothing was tried, since
+            there is one or fewer than 4 items are distinct: then the first is chosen.
 
     Example:
         >>> from isthmus.mappings import NearestNeighbors
@@ -99,8 +100,10 @@ class Selected(Mapping):
         settings = SETTINGS.get(type(self.mapping).__name__, {}) if self.settings is None else self.settings
         self.tried_ = [dict(zip(settings, each, strict=True)) for each in product(*settings.values())]
         refused = MappingError("settings: needed a candidate or more for each parameter, got none for one. Add some.")
-        self.scores_, overlaps, floor = np.zeros(len(self.tried_)), np.zeros(len(self.tried_)), 0.0
-        for split in folds_of(x, y, self.folds, self.seed, least=2) if len(self.tried_) > 1 else ():
+        splits = folds_of(x, y, self.folds, self.seed, least=2) if len(self.tried_) > 1 else ()
+        self.scores_ = np.full(len(self.tried_), 0.0 if splits else np.nan)
+        overlaps, floor = np.zeros(len(self.tried_)), 0.0
+        for split in splits:
             train, test, weight = split.train, split.test, len(split.test) / len(x)
             score = Criterion(x[test], y[test], self.k, self.metric)
             for position, each in enumerate(self.tried_):
@@ -114,10 +117,12 @@ class Selected(Mapping):
                 overlaps[position] += weight * found["target_overlap"]
             if self.by == "index":
                 floor += weight * score(Ridge().fit(x[train], y[train]).predict(x[test]))["target_overlap"]
-        if np.isnan(self.scores_).all():
+        scored = ~np.isnan(self.scores_)
+        if not self.tried_ or (splits and not scored.any()):
             raise refused
-        enough = overlaps >= min(floor, np.nanmax(overlaps))
-        self.best_ = self._variant(self.tried_[int(np.nanargmax(np.where(enough, self.scores_, -np.inf)))]).fit(x, y)
+        enough = scored & (overlaps >= min(floor, overlaps[scored].max(initial=0.0)))
+        best = int(np.argmax(np.where(enough, self.scores_, -np.inf)))  # the first where nothing was tried
+        self.best_ = self._variant(self.tried_[best]).fit(x, y)
 
     def _variant(self, settings: dict[str, Any]) -> Mapping:
         variant: Mapping = clone(self.mapping).set_params(**settings)

@@ -10,169 +10,45 @@ predictions on folds of the training items.
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby, product
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import ndarray
 
-from isthmus._errors import MappingError
-from isthmus._shapes import Float, Int
-from isthmus.mappings._anchor_attention import softmax
+from isthmus._shapes import Float
+from isthmus.mappings._candidates import check_candidates, check_number, check_positive
 from isthmus.mappings._contract import Mapping
 from isthmus.mappings._criterion import Criterion, Quantity, check_quantity, folds_of
+from isthmus.mappings._graph import graph_coordinates
 from isthmus.mappings._hubs import Hubs, learn_hubs
-from isthmus.mappings._kernel_ridge import ANCHORS, check_positive, draw_anchors
+from isthmus.mappings._kernel_ridge import ANCHORS, draw_anchors
 from isthmus.mappings._kernels import gaussian, kernel_smoother, typical_square
 from isthmus.mappings._nearest import directions
+from isthmus.mappings._pull import Choice, Learned, spread_metric
 from isthmus.mappings._ridge import Ridge
 from isthmus.mappings._untrained import Untrained
 from isthmus.neighbors import Metric, search
-from isthmus.pairs import Scaling, ScalingKind, Split
+from isthmus.pairs import Scaling, ScalingKind, Split, check_seed
 
 COORDINATES = 200  # at most; those of the graph that follow weigh next to nothing
 
 
-def snap(
-    f: Float[ndarray, "m d"], targets: Float[ndarray, "n d"], neighbors: int, sharpness: float
-) -> Float[ndarray, "m d"]:
-    """Mean of the nearest targets, weighed by softmax(sharpness * cosine).
-
-    Args:
-        f: predictions.
-        targets: rows of length 1.
-        neighbors: targets that count for each prediction; all where there are fewer.
-        sharpness: 0 or more; 0 weighs them alike.
-
-    Example:
-        >>> snap(np.array([[2.0, 0.1]]), np.eye(2), 1, 10.0)
-        array([[1., 0.]])
-    """
-    cosine = directions(f) @ targets.T
-    neighbors = min(neighbors, len(targets))
-    index = np.argpartition(-cosine, neighbors - 1, axis=1)[:, :neighbors]
-    weights = np.zeros_like(cosine)
-    np.put_along_axis(weights, index, softmax(sharpness * np.take_along_axis(cosine, index, axis=1)), axis=1)
-    pulled: Float[ndarray, "m d"] = weights @ targets
-    return pulled
-
-
-def graph_coordinates(index: Int[ndarray, "n k"], dimensions: int) -> tuple[Float[ndarray, "n d"], Float[ndarray, " d"]]:
-    """Eigenvectors and eigenvalues, largest first, of the walk on a neighbor graph: where each item lies in it.
-
-    The graph joins an item with itself by 1 and with a neighbor by 1/2, or 1 if each is the other's. S = D^(-1/2) A D^(-1/2)
-    with the degrees D. The rows of V diag(values^(t/2)) have the inner products S^t, up to its first, trivial eigenvector:
-    items are alike from which walks of t steps end at the same places (Coifman & Lafon 2006, "Diffusion maps").
-
-    Args:
-        index: neighbor lists without the items themselves.
-        dimensions: coordinates, of which those with a positive value are returned, at most n - 2.
-
-    Example:
-        >>> ring = np.stack([np.arange(1, 9) % 8, np.arange(-1, 7) % 8], axis=1)  # each item between two neighbors
-        >>> graph_coordinates(ring, 2)[1].round(3).tolist()
-        [0.805, 0.805]
-    """
-    from scipy.linalg import eigh  # noqa: PLC0415
-    from scipy.sparse import csr_array, eye_array  # noqa: PLC0415
-    from scipy.sparse.linalg import LinearOperator, eigsh  # noqa: PLC0415
-
-    n, k = index.shape
-    lists = csr_array((np.full(n * k, 0.5), (np.repeat(np.arange(n), k), index.ravel())), shape=(n, n))
-    graph = (lists + lists.T + eye_array(n)).tocsr()
-    root = np.sqrt(graph.sum(axis=1))
-    trivial = root / np.linalg.norm(root)
-    dimensions = min(dimensions, n - 2)
-    walk: Any
-    if n <= ANCHORS:
-        walk = graph.toarray() / root / root[:, None] - np.outer(trivial, trivial)
-        values, vectors = eigh(walk, subset_by_index=(n - dimensions, n - 1))
-    else:
-        walk = LinearOperator(
-            (n, n), lambda v: graph @ (v.ravel() / root) / root - trivial * (trivial @ v.ravel()), dtype=float
-        )
-        values, vectors = eigsh(walk, dimensions, which="LA", v0=np.random.default_rng(0).normal(size=(n,)))
-    kept = values > np.finfo(float).eps * n
-    return vectors[:, kept][:, ::-1], values[kept][::-1]
-
-
-class Choice(NamedTuple):
-    """Steps of the walk (0: directions of the targets), power of the metric, the snap, and how far hubs are set apart."""
-
-    steps: int
-    power: float
-    share: float
-    rounds: int
-    apart: float
-
-    @classmethod
-    def of(cls, place: tuple[int, float], pull: tuple[float, int, float]) -> "Choice":
-        """What is learned, and what is done with its predictions."""
-        return cls(place[0], place[1], pull[0], pull[1], pull[2])
-
-
-class Learned(NamedTuple):
-    """A kernel ridge regression and what its predictions are pulled to: g(x) = (k(x) - row) dual.
-
-    Args:
-        inputs: anchors; width: of the kernel; row: its mean over the training items.
-        dual: weights, one row an anchor.
-        targets: of the anchors, as rows of length 1.
-        hubs: where they are set apart.
-    """
-
-    inputs: Float[ndarray, "m dx"]
-    width: Float[ndarray, ""]
-    row: Float[ndarray, " m"]
-    dual: Float[ndarray, "m dy"]
-    targets: Float[ndarray, "m dy"]
-    hubs: Hubs | None = None
-
-    def pulled(
-        self, x: Float[ndarray, "n dx"], pulls: Sequence[tuple[float, int, float]], neighbors: int, sharpness: float
-    ) -> Iterator[Float[ndarray, "n dy"]]:
-        """Predictions, for each share and number of rounds of the snap and strength with which hubs are set apart."""
-        kernel = gaussian(x, self.inputs, float(self.width)) - self.row
-        snapped = [directions(kernel @ self.dual)]
-        own = self.hubs.own_directions(x) if self.hubs is not None else None
-        for share, rounds, apart in pulls:
-            while share and len(snapped) <= rounds:
-                snapped.append(directions(snap(snapped[-1], self.targets, neighbors, sharpness)))
-            f = (1 - share) * snapped[0] + share * snapped[rounds if share else 0]
-            if apart and self.hubs is not None and own is not None:
-                # coordinates in the graph are fewer than those of the targets that they are turned into
-                f = np.pad(f, ((0, 0), (0, own.shape[1] - f.shape[1]))) + self.hubs.spread(kernel, apart)[:, None] * own
-            yield f
-
-
-def spread_metric(f: Float[ndarray, "n d"], power: float) -> Float[ndarray, "d d"]:
-    """(C / largest variance)^(-power / 2) with C the covariance of f; empty directions stay empty.
-
-    Example:
-        >>> spread_metric(np.array([[4.0, 0.0], [-4.0, 0.0], [0.0, 1.0], [0.0, -1.0]]), 0.5).tolist()
-        [[1.0, 0.0], [0.0, 2.0]]
-    """
-    _, s, vt = np.linalg.svd(f - f.mean(axis=0), full_matrices=False)
-    kept = s > s.max(initial=0.0) * 1e-6
-    metric: Float[ndarray, "d d"] = (vt[kept].T * (s[kept] / s.max(initial=0.0)) ** -power) @ vt[kept]
-    return metric
-
-
 class Snap(Mapping):
-    """Kernel ridge to the targets' places, pulled to those of training items: f = l ((1 - share) g/|g| + share s/|s| + e r).
+    """Kernel ridge to the targets' places, pulled to those of training items, hubs apart: f = l (c v/|v| + sqrt(1 - c^2) r).
 
-    g is a kernel ridge regression, by a Gaussian kernel between inputs that are scaled and brought to length 1, of
+    v = (1 - share) g/|g| + share s/|s|. g is a kernel ridge regression, by a Gaussian kernel between inputs that are scaled
+    and brought to length 1, of
 
     - (steps = 0) the directions u_i of y_i - mean(y), its predictions seen in the metric (C / largest variance)^(-power/2),
       C the covariance of leave-one-out predictions: directions that the regression shrank count for more; or
     - (steps > 0) the `graph_coordinates` of the targets after so many steps, in the rotation closest to the u_i.
 
-    s pulls g with `snap` to what was learned of the training items, `rounds` times, and l is the mean of |y - mean(y)|. r is
-    an own direction of each input, as good as random, and e(x) its length: 0 for what is clearly more of a hub among targets
-    than among inputs, as far as that can be predicted, and the longer the other way round. Cosines with every other shrink
-    by `apart` times that excess, on a logarithmic scale, so that it is in fewer lists. Items with equal x stay equal.
+    s pulls g with `snap` to what was learned of the training items, `rounds` times. r is an own direction of each input, as
+    good as random, and c = exp(-apart * excess), by which cosines with all others shrink, so that an item is in fewer lists:
+    the more of a hub it is among inputs than among targets, as far as that can be predicted (`learn_hubs`), the greater is
+    the excess. l is the mean of |y - mean(y)|. Items with equal x stay equal.
 
-    Predictions are displacements from the mean target, since the mean would turn every direction towards it; and, where hubs
-    are not set apart, of typical length, since only directions are learned. To predict y itself, use KernelRidge.
+    Predictions are displacements from the mean target, since the mean would turn every direction towards it; and of equal
+    length, since only directions are learned. To predict y itself, use KernelRidge.
 
     Args:
         criterion: that chooses, on folds of the training items: "target_overlap", "bridge_rate" or "index", the last one
@@ -190,8 +66,8 @@ class Snap(Mapping):
         penalties: of the kernel ridge; squared error of leave-one-out predictions chooses.
         width: of its kernel, in median squared distances.
         scaling: of the inputs.
-        k: neighbors in the graph of the targets, and that are counted among as many items as three folds have each; hubs are
-            counted in lists of `folds` times as many.
+        k: neighbors in the graph of the targets, and that are counted among as many items as three folds have each (of few
+            items at most half of the others). Hubs are counted in lists of 3 times as many, among all items.
         folds: 3 have the size of a test set of a quarter of all items; of more, each is smaller, and so many fewer neighbors
             are counted in it: overlaps and hubs depend on their share. Items with equal x or y are in the same one.
         anchors: most training items that are used as centers and targets; of more, a random part.
@@ -280,7 +156,7 @@ class Snap(Mapping):
         floor, inputs = 0.0, directions(Scaling.fit(x, self.scaling).apply(x))
         table: dict[Quantity, Float[ndarray, "p q"]]
         table = {name: np.zeros((len(places), len(pulls))) for name in ("target_overlap", "bridge_rate", "index")}
-        k = max(1, round(self.k * 3 / max(self.folds, 3)))
+        k = max(1, round(self.k * 3 / max(len(splits), 3)))
         for split in splits:
             train, test = split.train, split.test
             weight = len(test) / sum(len(each.test) for each in splits)
@@ -319,7 +195,7 @@ class Snap(Mapping):
         smoother = kernel_smoother(kernel, kernel[chosen] if len(chosen) < len(x) else None)
         hubs = None
         if apart:
-            k = self.k * self.folds
+            k = self.k * min(self.folds, 3)
             hubs = learn_hubs(smoother, x, y, k, self.metric, self.penalties, square, self.seed)
         units = directions(y - y.mean(axis=0))
         if any(steps for steps, _ in places) and len(x) > 2:
@@ -349,23 +225,16 @@ class Snap(Mapping):
         check_quantity(self.criterion)
         check_positive("penalties", self.penalties)
         check_positive("width", [self.width])
-        if not 0 <= self.slack <= 1:
-            raise MappingError(f"slack: needed a share from 0 to 1, got {self.slack}. Use 0.02.")
+        check_seed(self.seed)
         for name, least, most in (
-            ("steps", 0, 100), ("powers", 0, 1), ("shares", 0, 1), ("rounds", 1, 100), ("apart", 0, 10),
+            ("steps", 0.0, 100.0), ("powers", 0.0, 1.0), ("shares", 0.0, 1.0), ("rounds", 1.0, 100.0), ("apart", 0.0, 10.0),
         ):  # fmt: skip
-            values = getattr(self, name)
-            if not len(values) or not all(least <= value <= most for value in values):
-                raise MappingError(f"{name}: needed numbers from {least} to {most}, got {list(values)}. Use {least}, say.")
-        if not 0 <= self.margin < np.inf:
-            raise MappingError(f"margin: needed a number of 0 or more, got {self.margin}. Use 0.05.")
-        if not 0 <= self.sharpness < np.inf:
-            raise MappingError(f"sharpness: needed a number of 0 or more, got {self.sharpness}. Use 10.")
-        if self.k < 1 or self.folds < 2 or self.neighbors < 1:
-            raise MappingError(
-                f"k, folds, neighbors: needed at least 1, 2 and 1, got {self.k}, {self.folds} and {self.neighbors}. "
-                "Use 10, 3 and 20."
-            )
+            check_candidates(name, getattr(self, name), least, most, whole=name in ("steps", "rounds"))
+        check_number("slack", self.slack, 0.0, 1.0, 0.02)
+        check_number("margin", self.margin, 0.0, np.inf, 0.05)
+        check_number("sharpness", self.sharpness, 0.0, np.inf, 10.0)
+        for name, least, usual in (("k", 1.0, 10.0), ("folds", 2.0, 3.0), ("neighbors", 1.0, 20.0)):
+            check_number(name, getattr(self, name), least, np.inf, usual, whole=True)
 
     def _state(self) -> dict[str, ndarray]:
         learned, hubs = self.learned_._asdict(), self.learned_.hubs

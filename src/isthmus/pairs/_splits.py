@@ -5,6 +5,7 @@ drawn once from a seed and do not depend on the data.
 """
 
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -39,14 +40,14 @@ def check_seed(seed: int) -> int:
     """The seed, if every generator takes it.
 
     Raises:
-        DataError: a negative number, or one of more than 32 bits.
+        DataError: no whole number, a negative one, or one of more than 32 bits.
 
     Example:
         >>> check_seed(7)
         7
     """
-    if not 0 <= seed < 2**32:
-        raise DataError(f"seed: needed a whole number from 0 to 2^32 - 1, got {seed}. Use 0.")
+    if not isinstance(seed, int | Integral) or not 0 <= seed < 2**32:
+        raise DataError(f"seed: needed a whole number from 0 to 2^32 - 1, got {seed!r}. Use 0.")
     return seed
 
 
