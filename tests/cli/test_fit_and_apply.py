@@ -47,6 +47,10 @@ def test_fit_on_a_training_part_then_apply(folder):
         (["fit", "x.npy", "y.npy", "--out", "f.bin"], "out: needed a file ending in .safetensors"),
         (["fit", "x.npy", "y.npy", "--mapping", "magic", "--out", "f.safetensors"], "mapping: needed one of"),
         (["fit", "x.npy", "y.npy", "--mapping", "nn", "--loss", "max-margin", "--out", "f.safetensors"], "labels: needed"),
+        (
+            ["fit", "x.npy", "y.npy", "--learning-rate", "0.1", "--mapping", "ridge", "--out", "f.safetensors"],
+            "learning_rate: ",
+        ),
         (["apply", "none.safetensors", "x.npy", "--out", "a.npy"], "none.safetensors: needed a saved mapping"),
         (["apply", "x.npy", "x.npy", "--out", "a.npy"], "x.npy: needed a mapping saved by isthmus"),
     ],

@@ -68,7 +68,7 @@ def test_table_several_k_and_groups(files):
         (["--measure", "cosines"], "isthmus: measure: needed one of mutual-knn"),
         (["-k", "60"], "x.npy: needed more than 60 items"),
         (["--measure", "trustworthiness", "-k", "30"], "isthmus: k: needed less than 30"),
-        (["--permutations", "-1"], "isthmus: draws, half_samples: needed 0 or more"),
+        (["--permutations", "-1"], "isthmus: permutations: needed a whole number of 0 or more, got -1"),
         (["--metric", "hamming"], "isthmus: metric: needed cosine or euclidean or csls"),
     ],
 )

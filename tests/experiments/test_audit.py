@@ -136,12 +136,25 @@ def test_progress_ends_where_it_said(small):
         ({"split": Split(np.arange(50), np.arange(50, 99))}, "split: needed rows from 0 to 89, got 98"),
         ({"loss": "hinge"}, "loss: needed one of cosine, max-margin, mse"),
         ({"recipe": "quick"}, "recipe: needed one of"),
+        ({"learning_rate": 0.1, "mappings": ["ridge", "snap"]}, "learning_rate: needed a mapping .* got ridge, snap"),
         ({"loss": "hinge", "mappings": ["lin"]}, "loss: needed one of cosine, max-margin, mse"),
     ],
 )
 def test_refuses(small, settings, match):
     with pytest.raises(IsthmusError, match=match):
         audit(small, **{"mappings": ["ridge"], "k": 4, **settings})
+
+
+def test_what_is_not_defined_stays_empty_in_tables(small):
+    from rich.console import Console
+
+    from isthmus.report import audit_tables
+
+    console = Console(record=True, width=200, file=io.StringIO())
+    for table in audit_tables(audit(small, ["ridge"], k=29, folds=3)):  # lists of all others are the same in any space
+        console.print(table)
+    assert "ridge" in (shown := console.export_text())
+    assert "nan" not in shown
 
 
 def test_max_margin_takes_the_labels_of_the_pairs():

@@ -60,7 +60,7 @@ def test_permutations_keep_to_groups_and_grow():
     assert len({tuple(order) for order in some}) > 10
     longer = np.concatenate(list(permutations(7, 80, seed=1, groups=groups)))
     assert (longer[:50] == some).all()
-    with pytest.raises(IsthmusError, match="draws: needed 1"):
+    with pytest.raises(IsthmusError, match="draws: needed a whole number of 1 or more, got 0"):
         list(permutations(7, 0))
 
 
@@ -253,6 +253,17 @@ def test_hub_expectation_is_chance_without_hubs_and_refuses_parts():
     assert hub_expectation(ring, ring) == pytest.approx(chance(2, 9))
     with pytest.raises(IsthmusError, match="a, b: needed tables"):
         hub_expectation(ring, search(np.eye(5) + 0.1, 2))
+    with pytest.raises(IsthmusError, match="a, b: needed neighbor tables, got ndarray"):
+        hub_expectation(np.eye(5), ring)
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+@pytest.mark.parametrize("called", [calibrate, lambda x, y, name: calibrate_best([x], [y], name)])
+def test_one_measure_is_calibrated_at_a_time(called):
+    x, y = np.random.default_rng(0).normal(size=(2, 30, 3))
+    for several in ("all", ["cka", "rsa"]):
+        with pytest.raises(IsthmusError, match="name: needed one measure, got"):
+            called(x, y, several)
 
 
 def test_curves_carry_chance_and_fall_with_n():

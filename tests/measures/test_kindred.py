@@ -425,6 +425,54 @@ def test_constant_spaces_give_nan_or_a_note_and_never_a_warning():
     assert measure(x[:, :1] * 0, y, ["all"], 5)[0].value == pytest.approx(chance(5, 40), abs=0.2)
 
 
+def test_several_measures_say_what_each_lacks_and_fail_only_together():
+    x, y = two_spaces(18)
+    bad, good = measure(np.ones((40, 3)), y, ["cca", "mutual-knn"], 5)
+    assert "constant space" in bad.note
+    assert (good.note, good.n) == ("", 40)
+    assert measure(np.ones((40, 3)), y, "cka").note.startswith("no value: not defined")
+    with pytest.raises(IsthmusError, match="constant space"):
+        measure(np.ones((40, 3)), y, ["cca", "svcca"], 5)
+    assert [each.name for each in measure(x, y, "all", 5)] == list(MEASURES)
+
+
+def test_what_is_missing_is_told():
+    x, y = two_spaces(18)
+    assert measure(x, y, half_samples=1).note == "no interval: needed 2 half-samples or more, got 1"
+    assert measure(x, y, k=11, half_samples=9).note == "no interval: half of 40 items are too few for k=11"
+    assert measure(x, y, k=10, half_samples=9).note == ""
+    assert "fewer than 19 draws" in measure(x, y, draws=18).note
+    assert measure(x, y, draws=19).note == ""
+    assert "fewer than 99 draws" in measure(x, y, draws=98, alpha=0.01).note
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"draws": 2.5}, "draws: needed a whole number of 0 or more, got 2.5"),
+        ({"draws": -1}, "draws: needed a whole number of 0 or more, got -1"),
+        ({"half_samples": "9"}, "half_samples: needed a whole number of 0 or more, got '9'"),
+        ({"alpha": 2}, "alpha: needed a level between 0 and 1, got 2"),
+        ({"alpha": "a"}, "alpha: needed a level between 0 and 1, got 'a'"),
+        ({"k": True}, "k: needed a whole number, got True"),
+        ({"k": 2.5}, "k: needed a whole number, got 2.5"),
+    ],
+)
+def test_settings_that_are_no_such_numbers_are_refused(settings, message):
+    x, y = two_spaces(18)
+    with pytest.raises(IsthmusError, match=message):
+        measure(x, y, **settings)
+
+
+@pytest.mark.parametrize("name", ["mrr", "foscttm", "recall-at-k"])
+def test_items_that_all_have_the_same_are_not_known_for_sure(name):
+    """Every item stands eight times, so each has the same: of further items some may differ."""
+    x = np.repeat(np.random.default_rng(0).normal(size=(10, 4)), 8, axis=0)
+    found = measure(x, x, name, half_samples=20).interval
+    assert found.high - found.low > 0.03
+
+
 def test_a_name_is_taken_only_once():
     from dataclasses import replace
 

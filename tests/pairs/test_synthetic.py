@@ -86,9 +86,13 @@ def test_low_signal():
     [
         (lambda: shared_latent(shared=1.5), "shared: needed a number from 0 to 1"),
         (lambda: echo_to_bridge(dial=-1), "dial: needed a number from 0 to 1"),
-        (lambda: independent(1), "n, d: needed 2 items or more"),
+        (lambda: independent(1), "n: needed a whole number of 2 or more"),
         (lambda: duplicated(5, copies=2), "copies: needed 2 or more"),
-        (lambda: low_signal(d=4, signal=5), "signal: needed 0 to 4"),
+        (lambda: shared_latent(100, 1.5), "d: needed a whole number of 1 or more, got 1.5"),
+        (lambda: independent(100, 4, dy=0), "d: needed a whole number of 1 or more, got 0"),
+        (lambda: duplicated(40, 4, copies=True), "copies: needed a whole number of 2 or more, got True"),
+        (lambda: rotated_copies(seed=1.5), "seed: needed a whole number"),
+        (lambda: low_signal(d=4, signal=5), "signal: needed a whole number from 0 to 4"),
     ],
 )
 def test_what_cannot_be_made_is_refused(make, message):

@@ -32,7 +32,7 @@ def audit(
     mapping: Annotated[
         str,
         Option(
-            help="What to learn: ridge, lin, nn, nn-3, kernel-ridge, snap, ..., or all.",
+            help="What to learn: ridge, lin, nn, nn-3, kernel-ridge, snap, ..., or all, which takes minutes.",
             autocompletion=_options.several_of((*_options.MAPPINGS, "all")),
         ),
     ] = "ridge,lin,nn",
@@ -44,7 +44,7 @@ def audit(
         ),
     ] = "mse",
     recipe: _options.Recipe = "paper",
-    learning_rate: Annotated[float | None, Option(help="Of lin and nn, in place of the recipe's.")] = None,
+    learning_rate: Annotated[float | None, Option(help="Of lin, nn and other networks, in place of the recipe's.")] = None,
     select: Annotated[
         str | None,
         Option(

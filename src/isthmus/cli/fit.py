@@ -32,7 +32,7 @@ def fit(
         ),
     ] = "mse",
     recipe: _options.Recipe = "paper",
-    learning_rate: Annotated[float | None, Option(help="Of lin and nn, in place of the recipe's.")] = None,
+    learning_rate: Annotated[float | None, Option(help="Of lin, nn and other networks, in place of the recipe's.")] = None,
     split: Annotated[Path | None, Option(metavar="FILE.tsv", help="Learn only from its train part.")] = None,
     seed: Annotated[int, Option(help="The same seed gives the same mapping, byte for byte.")] = 0,
     dictionary: _options.Dictionary = None,
@@ -50,13 +50,14 @@ def fit(
         isthmus apply x-to-y.safetensors new.npy --out mapped.npy
     """
     from isthmus.cli import _output, _sources  # noqa: PLC0415 - the command line starts before numpy does
-    from isthmus.experiments import recipe_for  # noqa: PLC0415
+    from isthmus.experiments import check_learning_rate, recipe_for  # noqa: PLC0415
     from isthmus.mappings import MLP, save  # noqa: PLC0415
     from isthmus.mappings import mapping as named  # noqa: PLC0415
     from isthmus.pairs import check_seed, read_split  # noqa: PLC0415
     from isthmus.training import steadily_decreases  # noqa: PLC0415
 
     check_seed(seed)
+    check_learning_rate([mapping], learning_rate)
     _output.check_writable(out, "out", [".safetensors"])
     pairs = _sources.pairs(data, dictionary, lower_case=lower_case)
     if split is not None:

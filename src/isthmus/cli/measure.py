@@ -1,5 +1,6 @@
 """`isthmus measure`: how much spaces are alike by other measures than the overlap of neighbors."""
 
+import math
 from itertools import combinations
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,13 +51,16 @@ def measure(
         isthmus measure old.npy new.npy --measure trustworthiness -k 5,10 --json
         isthmus measure text.npy image.npy --groups items.tsv:kind
     """
-    from isthmus.cli import _output, _sources  # noqa: PLC0415 - the command line starts before numpy does
+    from isthmus._numbers import check_number  # noqa: PLC0415 - the command line starts before numpy does
+    from isthmus.cli import _output, _sources  # noqa: PLC0415
     from isthmus.measures import measure as measured  # noqa: PLC0415
     from isthmus.neighbors import check_metric  # noqa: PLC0415
     from isthmus.pairs import check_seed  # noqa: PLC0415
 
     ks, names = _sources.numbers(k, "k"), _sources.words(measure, "measure")
     check_seed(seed)
+    check_number("permutations", permutations, 0.0, math.inf, 99.0, whole=True)
+    check_number("half-samples", half_samples, 0.0, math.inf, 40.0, whole=True)
     files = _sources.several(sets)
     metrics = [check_metric(each) for each in _sources.words(metric, "metric")]
     loaded = dict(zip(files, _sources.read_sets(files, dictionary, lower_case=lower_case), strict=True))

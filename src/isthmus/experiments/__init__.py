@@ -1,7 +1,7 @@
 """Whole experiments: mappings learned, measured and compared; and what the paper printed."""
 
 from isthmus.experiments._audit import Audit, AuditRow, Direction, audit
-from isthmus.experiments._authors import authors_recipe, image_side, recipe_for
+from isthmus.experiments._authors import authors_recipe, check_learning_rate, image_side, recipe_for
 from isthmus.experiments._curves import EPOCHS, CurvePoint, Curves, curves, curves_of
 from isthmus.experiments._detail import Detail, HubRow, OverlapPoint, PartRow
 from isthmus.experiments._figure1 import (
@@ -74,6 +74,7 @@ __all__ = [
     "audit_sample",
     "authors_recipe",
     "beside_published",
+    "check_learning_rate",
     "curves",
     "curves_of",
     "figure1",

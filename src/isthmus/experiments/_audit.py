@@ -16,7 +16,7 @@ from numpy import ndarray
 from isthmus._errors import DataError, MappingError, NeighborError
 from isthmus._html import html_table
 from isthmus._shapes import Float, Progress
-from isthmus.experiments._authors import recipe_for
+from isthmus.experiments._authors import check_learning_rate, recipe_for
 from isthmus.experiments._detail import Detail, Sketch, detail_of, over_n
 from isthmus.experiments._neighborhoods import Neighborhoods
 from isthmus.experiments._tally import Errors, Tally, half_masks, neighbor_table, tally
@@ -260,7 +260,7 @@ def audit(
         loss: what `lin` and `nn` minimize, the name of a loss or a function of your own.
         recipe: how `lin` and `nn` are learned. Under "authors-code", spaces named after images and text get the program's
             own learning rates for the direction, see `authors_recipe`.
-        learning_rate: of `lin` and `nn`, in place of the recipe's.
+        learning_rate: of those learned by gradient descent, such as `lin` and `nn`, in place of the recipe's.
         select: what the others choose their settings by, on folds of the training part, at the first k and metric:
             "target_overlap", "bridge_rate", "index" or "loss"; in their own way if left out. `lin` and `nn` stay as the
             recipe has them, and so do, under "loss", mappings that learn directions alone.
@@ -295,6 +295,7 @@ def audit(
     sides: dict[Direction, Pairs] = {"x->y": pairs} if mapped is not None else {"x->y": pairs, "y->x": pairs.swap()}
     names = mappings if mapped is None else (*mappings, "lin", "nn")
     recipes = {direction: _recipes(side, names, recipe, learning_rate) for direction, side in sides.items()}
+    check_learning_rate(recipes["x->y"], learning_rate)
     chosen_by = _ChosenBy(select, max(1, ks[0] - include_self), metrics[0])
     candidates = list(_candidates(recipes["x->y"], loss, chosen_by, mapped=mapped is not None))
     runs = sum(_runs(candidate, seeds) for candidate in candidates)

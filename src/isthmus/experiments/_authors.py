@@ -6,11 +6,13 @@ to know which space holds the images: it reads it from the names of the two, and
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
 from isthmus._errors import MappingError
 from isthmus.datasets import PaperSet
+from isthmus.mappings import mapping as mapping_named
 from isthmus.pairs import Pairs
 from isthmus.training import RECIPES, Recipe, recipe
 
@@ -105,3 +107,17 @@ def recipe_for(side: Pairs, mapping: str, name: str | Recipe, learning_rate: flo
     if name == "authors-code" and images is not None:
         found = authors_recipe(mapping, images_to_text=images == "x")
     return found if learning_rate is None else replace(found, learning_rate=learning_rate)
+
+
+def check_learning_rate(mappings: Iterable[str], learning_rate: float | None) -> None:
+    """Refuse a learning rate that no mapping would take.
+
+    Raises:
+        MappingError: none of the mappings is learned by gradient descent, or one is unknown.
+    """
+    names = list(mappings)
+    if learning_rate is not None and not any(hasattr(mapping_named(name), "recipe") for name in names):
+        got = ", ".join(names)
+        raise MappingError(
+            f"learning_rate: needed a mapping that is learned by gradient descent, as lin and nn are, got {got}. Drop it."
+        )

@@ -1,23 +1,16 @@
 """Settings of mappings, numbers and lists of candidates, checked before anything is learned."""
 
 from collections.abc import Sequence
-from numbers import Integral, Real
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from isthmus import _numbers
 from isthmus._errors import MappingError
+from isthmus._numbers import is_number
 
-
-def check_number(name: str, value: Any, least: float, most: float, usual: float, whole: bool = False) -> None:
-    """Refuse what is no number of this range, or no whole one where these are needed; infinity never is.
-
-    Raises:
-        MappingError: such a value.
-    """
-    if not _is_number(value, whole) or not (least <= value <= most and np.isfinite(value)):
-        limit = f"of {least:g} or more" if most == np.inf else f"from {least:g} to {most:g}"
-        raise MappingError(f"{name}: needed a {'whole ' if whole else ''}number {limit}, got {value!r}. Use {usual:g}.")
+check_number = partial(_numbers.check_number, error=MappingError)
 
 
 def check_candidates(name: str, values: Any, least: float, most: float, whole: bool = False) -> None:
@@ -26,7 +19,7 @@ def check_candidates(name: str, values: Any, least: float, most: float, whole: b
     Raises:
         MappingError: such a list.
     """
-    if not _is_list(values) or not all(_is_number(each, whole) and least <= each <= most for each in values):
+    if not _is_list(values) or not all(is_number(each, whole) and least <= each <= most for each in values):
         kind = "whole numbers" if whole else "numbers"
         raise MappingError(
             f"{name}: needed a list of {kind} from {least:g} to {most:g}, got {_shown(values)}. Use [{least:g}], say."
@@ -39,12 +32,8 @@ def check_positive(name: str, values: Any) -> None:
     Raises:
         MappingError: such a list.
     """
-    if not _is_list(values) or not all(_is_number(each) and 0 < each < np.inf for each in values):
+    if not _is_list(values) or not all(is_number(each) and 0 < each < np.inf for each in values):
         raise MappingError(f"{name}: needed a list of positive numbers, got {_shown(values)}. Use [1.0], say.")
-
-
-def _is_number(value: Any, whole: bool = False) -> bool:
-    return isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
 
 
 def _is_list(values: Any) -> bool:

@@ -97,7 +97,7 @@ class Snap(Mapping):
         powers: Sequence[float] = (0.0, 0.5),
         shares: Sequence[float] = (0.0, 0.5, 0.75, 1.0),
         rounds: Sequence[int] = (1, 2),
-        apart: Sequence[float] = (0.0, 0.1, 0.2, 0.3, 0.45),
+        apart: Sequence[float] = (0.0, 0.15, 0.3, 0.45, 0.6),
         neighbors: int = 20,
         sharpness: float = 10.0,
         penalties: Sequence[float] = (0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0),

@@ -175,6 +175,8 @@ def calibrate_best(
 
 
 def _check_paired(name: str) -> Measure:
+    if not isinstance(name, str) or name == "all":
+        raise NeighborError(f"name: needed one measure, got {name!r}. Use `measure` for several.")
     (each,) = measures_named(name)
     if not each.paired:
         raise NeighborError(
@@ -203,6 +205,8 @@ def hub_expectation(a: Neighbors, b: Neighbors, k: int | None = None) -> float:
         >>> round(hub_expectation(star, star), 3), round(chance(1, 4), 3)
         (0.833, 0.333)
     """
+    if others := [type(each).__name__ for each in (a, b) if not isinstance(each, Neighbors)]:
+        raise NeighborError(f"a, b: needed neighbor tables, got {', '.join(others)}. Use `isthmus.search(X, k)` first.")
     k = a.depth if k is None else k
     n = a.items
     if b.items != n or a.rows is not None or b.rows is not None:

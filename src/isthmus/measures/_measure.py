@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from math import ceil
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import IsthmusError, NeighborError
 from isthmus._html import html_table
+from isthmus._numbers import check_number
 from isthmus._shapes import Float, Progress
 from isthmus.measures._lists import enough_for_halves
 from isthmus.measures._paired import Paired
@@ -20,6 +22,7 @@ from isthmus.statistics import (
     Interval,
     at_level,
     calibrated,
+    check_level,
     half_differences,
     half_sample_error,
     halves,
@@ -46,7 +49,7 @@ class MeasureResult:
         metric: of the distances; None where the measure has its own.
         invariances: what may be done to either space without changing the value.
         best: the value of spaces of this size that agree wholly.
-        note: why there is no value, where there is none.
+        note: why there is no value, or no interval or verdict that was asked for.
     """
 
     measure: Measure
@@ -106,6 +109,13 @@ class MeasureResult:
 
 @overload
 def measure(
+    X: Any, Y: Any, name: Literal["all"], k: int = 10, metric: Metric = "cosine", *, draws: int = 0,
+    half_samples: int = 0, alpha: float = 0.05, seed: int = 0,
+    groups: Sequence[Any] | ndarray | None = None, engine: NeighborEngine | None = None,
+    progress: Progress | None = None, names: tuple[str, str] = ("X", "Y"),
+) -> list[MeasureResult]: ...  # fmt: skip
+@overload
+def measure(
     X: Any, Y: Any, name: str = "mutual-knn", k: int = 10, metric: Metric = "cosine", *, draws: int = 0,
     half_samples: int = 0, alpha: float = 0.05, seed: int = 0,
     groups: Sequence[Any] | ndarray | None = None, engine: NeighborEngine | None = None,
@@ -140,8 +150,8 @@ def measure(
     Args:
         X: n x dx, finite; row i describes item i.
         Y: n x dy, finite; row i describes the same item.
-        name: of a measure in `MEASURES`; or several, ["all"] for every one (there, what cannot be computed is nan with a
-            note).
+        name: of a measure in `MEASURES`; or several, or "all", which gives a list: there, what cannot be computed of these
+            spaces is nan with a note, unless that is so of all of them.
         k: neighbors counted, where the measure counts neighbors.
         metric: of the distances, where the measure has none of its own.
         draws: number of random pairings for threshold, p-value and calibrated score; 0 for none.
@@ -164,22 +174,24 @@ def measure(
         cka 1.0000 (chance 0.0764, N=60)
     """
     chosen = measures_named(name)
+    one = isinstance(name, str) and name != "all"
     check_seed(seed)
-    if draws < 0 or half_samples < 0:
-        raise NeighborError(f"draws, half_samples: needed 0 or more, got {draws} and {half_samples}. Use 99 and 50.")
+    check_level(alpha)
+    check_number("draws", draws, 0.0, np.inf, 99.0, whole=True, error=NeighborError)
+    check_number("half_samples", half_samples, 0.0, np.inf, 50.0, whole=True, error=NeighborError)
     pair = Paired.of(check_vectors(X, names[0]), check_vectors(Y, names[1]), k, check_metric(metric), engine, names)
-    every = "all" in ([name] if isinstance(name, str) else list(name))
-    results = []
+    results, errors = [], []
     for number, each in enumerate(chosen):
         if progress is not None:
             progress(each.name, number, len(chosen))
         try:
             results.append(_result(each, pair, draws, half_samples, alpha, seed, groups))
         except IsthmusError as error:
-            if not every:
-                raise
             results.append(_without_value(each, pair, str(error)))
-    return results[0] if isinstance(name, str) else results
+            errors.append(error)
+    if errors and len(errors) == len(chosen):
+        raise errors[0]
+    return results[0] if one else results
 
 
 def _result(
@@ -201,9 +213,17 @@ def _result(
     if draws and not np.isnan(value):
         threshold = each.sign * order_statistic_threshold(each.sign * value, each.sign * null, alpha)
     interval = half_sample_interval(each, pair, value, half_samples, seed) if half_samples else None
+    notes = []
+    if np.isnan(value):
+        notes.append(f"no value: not defined for these {pair.n} items; a constant space, say, has no spread to compare")
+    elif interval is not None and np.isnan(interval.low):
+        notes.append(_why_no_interval(each, pair, half_samples))
+    if draws and draws + 1 < 1 / alpha - 1e-9:
+        notes.append(f"no value exceeds the threshold at alpha={alpha:g} with fewer than {ceil(1 / alpha - 1e-9) - 1} draws")
     return MeasureResult(
         each, value, level, exact, null, interval, threshold, pair.n, pair.k if each.uses_k else None,
         pair.metric if each.uses_metric else None, each.invariances(pair.metric), each.best_of(pair),
+        "; ".join(notes),
     )  # fmt: skip
 
 
@@ -215,11 +235,18 @@ def _without_value(each: Measure, pair: Paired, note: str) -> MeasureResult:
     )  # fmt: skip
 
 
+def _why_no_interval(each: Measure, pair: Paired, half_samples: int) -> str:
+    if half_samples < 2:
+        return f"no interval: needed 2 half-samples or more, got {half_samples}"
+    return f"no interval: half of {pair.n} items are too few" + (f" for k={pair.k}" if each.uses_k else ", or give no value")
+
+
 def half_sample_interval(each: Measure, pair: Paired, value: float, draws: int, seed: int = 0) -> Interval:
     """An interval for new items drawn like these: by how much the two halves differ, around the value of all.
 
-    nan where half of the items are fewer than 2k (any measure: fewer than 4), or too few for the measure. A share of 0 or 1
-    shows no spread, but up to about 3/n of further items may differ (the rule of three): the interval reaches that far. A
+    nan where half of the items are fewer than 2k (any measure: fewer than 4), or too few for the measure. A share of 0 or 1,
+    or items that all have the same, show no spread, but up to about 3/n of further items may differ (the rule of three): the
+    interval reaches that far. A
     mean over items is no surer than if they had nothing to do with one another.
     """
     if draws < 2 or not enough_for_halves(pair.k if each.uses_k else 2, [pair.n]):
@@ -245,14 +272,16 @@ def interval_from_halves(each: Measure, pair: Paired, value: float, found: Seque
     replicates, variances = np.array(found).T
     slope, shift = each.share(pair) if each.share is not None else (1.0, 0.0)
     whole, least = (value - shift) / slope, 0.0
+    alike = each.share is not None and whole in (0, 1)
     if each.items is not None:
-        variance = float(np.var(each.items(pair)))
+        items = each.items(pair)
+        variance, alike = float(np.var(items)), float(np.ptp(items)) < 1e-12
         differences = at_level(half_differences(replicates), variance, variances)
         least = np.sqrt(variance / pair.n)  # rare misses may be in no half at all
     else:
         differences = half_differences(replicates, None if each.share is None else whole)
     error = float(np.maximum(half_sample_error(differences, [pair.n]), least))
-    if whole in (0, 1) and (each.share is not None or each.items is not None):
+    if alike or (each.fraction and error < 1e-12):
         error = max(error, 3 / pair.n / 1.96)
     return Interval.around(value, abs(slope) * error, bounds=each.bounds, divisions=len(found) // 2, fraction=each.fraction)
 

@@ -1,6 +1,5 @@
 """The table every measure stands on: who is near whom, one row an item, nearest first."""
 
-import operator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, cast, get_args, runtime_checkable
 
@@ -9,6 +8,7 @@ from numpy import ndarray
 
 from isthmus._errors import NeighborError
 from isthmus._html import html_table
+from isthmus._numbers import is_number
 from isthmus._shapes import Float, Int, Progress
 
 Metric = Literal["cosine", "euclidean", "csls"]
@@ -219,10 +219,9 @@ def check_k(k: int, n: int, *, include_self: bool, name: str = "vectors") -> int
         >>> check_k(10, 11, include_self=False)
         10
     """
-    try:
-        k = operator.index(k)
-    except TypeError:
-        raise NeighborError(f"k: needed a whole number, got {k!r}. Use k=10.") from None
+    if not is_number(k, whole=True):
+        raise NeighborError(f"k: needed a whole number, got {k!r}. Use k=10.")
+    k = int(k)
     most = n if include_self else n - 1
     if not 1 <= k <= most:
         if most < 1:

@@ -5,13 +5,13 @@ drawn once from a seed and do not depend on the data.
 """
 
 from dataclasses import dataclass
-from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import DataError
+from isthmus._numbers import is_number
 from isthmus._shapes import Float, Int
 
 
@@ -46,7 +46,7 @@ def check_seed(seed: int) -> int:
         >>> check_seed(7)
         7
     """
-    if not isinstance(seed, int | Integral) or not 0 <= seed < 2**32:
+    if not is_number(seed, whole=True) or not 0 <= seed < 2**32:
         raise DataError(f"seed: needed a whole number from 0 to 2^32 - 1, got {seed!r}. Use 0.")
     return seed
 

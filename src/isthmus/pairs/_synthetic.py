@@ -10,13 +10,16 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import DataError
+from isthmus._numbers import check_number
 from isthmus._shapes import Float
 from isthmus.pairs._pairs import Pairs
+from isthmus.pairs._splits import check_seed
 
 
-def _checked(n: int, d: int) -> None:
-    if n < 2 or d < 1:
-        raise DataError(f"n, d: needed 2 items or more and 1 dimension or more, got {n} and {d}. Use n=500, d=16.")
+def _checked(n: int, d: int, seed: int) -> None:
+    check_number("n", n, 2.0, np.inf, 500.0, whole=True, error=DataError)
+    check_number("d", d, 1.0, np.inf, 16.0, whole=True, error=DataError)
+    check_seed(seed)
 
 
 def _rotation(d: int, rng: np.random.Generator) -> Float[ndarray, "d d"]:
@@ -44,7 +47,7 @@ def shared_latent(n: int = 500, d: int = 16, *, shared: float = 0.5, seed: int =
         >>> shared_latent(100, 4, shared=1.0).x.shape
         (100, 4)
     """
-    _checked(n, d)
+    _checked(n, d, seed)
     _check_share(shared, "shared")
     rng = np.random.default_rng([seed, 0x1A7E])
     z, u, v = rng.normal(size=(3, n, d))
@@ -87,7 +90,7 @@ def echo_to_bridge(n: int = 500, d: int = 16, *, dial: float = 0.5, shared: floa
         >>> bool((made.mapped == made.pairs.x).all())
         True
     """
-    _checked(n, d)
+    _checked(n, d, seed)
     _check_share(dial, "dial")
     _check_share(shared, "shared")
     rng = np.random.default_rng([seed, 0xEC40])
@@ -112,7 +115,7 @@ def rotated_copies(n: int = 500, d: int = 16, *, scale: float = 4.0, seed: int =
         >>> np.allclose(pairs.y @ pairs.y.T, 16 * pairs.x @ pairs.x.T)
         True
     """
-    _checked(n, d)
+    _checked(n, d, seed)
     rng = np.random.default_rng([seed, 0x407A])
     x = rng.normal(size=(n, d))
     return Pairs(x, scale * x @ _rotation(d, rng), name="rotated-copies")
@@ -130,7 +133,8 @@ def independent(n: int = 500, d: int = 16, *, dy: int | None = None, seed: int =
         >>> independent(30, 4, dy=2).y.shape
         (30, 2)
     """
-    _checked(n, min(d, d if dy is None else dy))
+    _checked(n, d, seed)
+    _checked(n, d if dy is None else dy, seed)
     rng = np.random.default_rng([seed, 0x14DE])
     return Pairs(rng.normal(size=(n, d)), rng.normal(size=(n, d if dy is None else dy)), name="independent")
 
@@ -149,7 +153,7 @@ def hub_heavy(n: int = 500, d: int = 64, *, seed: int = 0) -> Pairs:
         >>> hub_heavy(30, 4).x.shape
         (30, 4)
     """
-    _checked(n, d)
+    _checked(n, d, seed)
     rng = np.random.default_rng([seed, 0x4B5])
     radius = np.exp(0.25 * rng.normal(size=(n, 1)))
     return Pairs(radius * rng.normal(size=(n, d)), radius * rng.normal(size=(n, d)), name="hub-heavy")
@@ -169,7 +173,9 @@ def duplicated(n: int = 500, d: int = 16, *, copies: int = 2, shared: float = 0.
         >>> bool((pairs.x[0] == pairs.x[3]).all())
         True
     """
-    if copies < 2 or n % copies:
+    _checked(n, d, seed)
+    check_number("copies", copies, 2.0, np.inf, 2.0, whole=True, error=DataError)
+    if n % copies:
         raise DataError(f"copies: needed 2 or more, and n a multiple of them, got {copies} of n={n}. Use copies=2, n=500.")
     made = shared_latent(n // copies, d, shared=shared, seed=seed)
     return Pairs(np.repeat(made.x, copies, axis=0), np.repeat(made.y, copies, axis=0), name=f"duplicated-{copies}")
@@ -190,9 +196,8 @@ def low_signal(n: int = 500, d: int = 64, *, signal: int = 2, seed: int = 0) -> 
         >>> (pairs.x == pairs.y).all(axis=0).tolist()
         [True, False, False, False, False, False, False, False]
     """
-    _checked(n, d)
-    if not 0 <= signal <= d:
-        raise DataError(f"signal: needed 0 to {d} common dimensions, got {signal}. Use signal=2.")
+    _checked(n, d, seed)
+    check_number("signal", signal, 0.0, float(d), float(min(2, d)), whole=True, error=DataError)
     rng = np.random.default_rng([seed, 0x105])
     x, y = rng.normal(size=(2, n, d))
     y[:, :signal] = x[:, :signal]
@@ -207,5 +212,4 @@ SYNTHETIC: dict[str, Callable[..., Pairs]] = {
 
 
 def _check_share(value: float, name: str) -> None:
-    if not 0 <= value <= 1:
-        raise DataError(f"{name}: needed a number from 0 to 1, got {value}. Use 0.5.")
+    check_number(name, value, 0.0, 1.0, 0.5, error=DataError)

@@ -60,7 +60,7 @@ def _ranking(audit: Audit, title: str, rows: list[AuditRow]) -> Table:
         against = [getattr(row, f"p_against_{name}") for name in audit.compared_with]
         low, high = row.target_overlap_low, row.target_overlap_high
         table.add_row(*map(Text, (
-            str(rank), row.mapping, f"{row.target_overlap:.3f}", "" if math.isnan(low) else f"[{low:.3f}, {high:.3f}]",
+            str(rank), row.mapping, f"{row.target_overlap:.3f}", _between(low, high, ".3f"),
             *("" if p is None else f"{p:.2g}" for p in against),
         )))  # fmt: skip
     return table
@@ -78,8 +78,8 @@ def ends(audit: Audit, direction: str) -> tuple[str, str]:
 def _cells(row: AuditRow) -> list[str]:
     return [
         row.mapping,
-        *(f"{value:.3f}" for value in (row.input_overlap, row.target_overlap, row.echo_rate, row.bridge_rate)),
-        f"{row.bridge_index:+.3f} [{row.bridge_index_low:+.3f}, {row.bridge_index_high:+.3f}]",
+        *(_number(value, ".3f") for value in (row.input_overlap, row.target_overlap, row.echo_rate, row.bridge_rate)),
+        f"{_number(row.bridge_index, '+.3f')} {_between(row.bridge_index_low, row.bridge_index_high, '+.3f')}".strip(),
         "" if row.r2 is None or row.role == "control" else f"{row.r2:.3f}",
         row.verdict if row.role == "mapping" else "(control)",
     ]
@@ -113,7 +113,7 @@ def overlap_table(results: list[tuple[str, str, OverlapResult]], records: list[d
         table.add_row(
             _names(a, b), str(result.n), *([str(result.sample or "all")] if sampled else []), str(result.k), result.a.metric,
             "in" if result.a.includes_self else "out", f"{result.mnno:.4f}", _interval(record), f"{result.chance:.4f}",
-            f"{result.adjusted:.4f}", f"{record['p_value']:.2g}",
+            _number(result.adjusted), f"{record['p_value']:.2g}",
         )  # fmt: skip
     return table
 
@@ -133,7 +133,7 @@ def limits_table(found: list[Kept], result: OverlapResult | Bridge, *, sure: boo
     for each in found:
         table.add_row(
             each.quantity.replace("_", " "), f"{'at least' if each.bound == 'min' else 'at most'} {each.limit:g}",
-            f"{each.value:.4f}", f"[{each.low:.4f}, {each.high:.4f}]", "yes" if each.kept else "NO",
+            f"{each.value:.4f}", _between(each.low, each.high), "yes" if each.kept else "NO",
         )  # fmt: skip
     return table
 
@@ -189,7 +189,7 @@ def _names(a: str, b: str) -> Text:
 
 
 def _interval(record: dict[str, Any]) -> str:
-    return f"[{record['ci_low']:.4f}, {record['ci_high']:.4f}]"
+    return _between(record["ci_low"], record["ci_high"])
 
 
 def _interval_caption(records: list[dict[str, Any]]) -> str:
@@ -217,12 +217,17 @@ def measure_table(results: list[tuple[str, str, MeasureResult]]) -> Table:
         interval = result.interval
         table.add_row(*map(Text, (
             f"{a} ~ {b}", result.name + ("" if result.k is None else f" K={result.k}"), _number(result.value),
-            "" if interval is None or math.isnan(interval.low) else f"[{interval.low:.4f}, {interval.high:.4f}]",
+            "" if interval is None else _between(interval.low, interval.high),
             _number(result.chance), _number(result.p_value), _number(result.calibrated),
             result.note or ", ".join(sorted(result.invariances)),
         )))  # fmt: skip
     return table
 
 
-def _number(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.4f}"
+def _number(value: float, form: str = ".4f") -> str:
+    """What is not defined stays empty."""
+    return "" if math.isnan(value) else format(value, form)
+
+
+def _between(low: float, high: float, form: str = ".4f") -> str:
+    return "" if math.isnan(low) else f"[{low:{form}}, {high:{form}}]"

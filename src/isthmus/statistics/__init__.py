@@ -11,7 +11,7 @@ from isthmus.statistics._intervals import (
     halves,
     ratio_error,
 )
-from isthmus.statistics._permutations import calibrated, order_statistic_threshold, permutations
+from isthmus.statistics._permutations import calibrated, check_level, order_statistic_threshold, permutations
 from isthmus.statistics._ranks import correlation_interval, rank_scores, spearman, spearman_influence
 from isthmus.statistics._tests import (
     benjamini_hochberg,
@@ -33,6 +33,7 @@ __all__ = [
     "bonferroni",
     "calibrated",
     "check_kind",
+    "check_level",
     "correlation_interval",
     "half_differences",
     "half_sample_error",

@@ -8,6 +8,7 @@ import numpy as np
 from numpy import ndarray
 
 from isthmus._errors import IsthmusError
+from isthmus._numbers import check_number, is_number
 from isthmus._shapes import Float, Int
 
 _NUMBERS_AT_ONCE = 1 << 21
@@ -34,8 +35,7 @@ def permutations(
         >>> next(permutations(4, 1, groups=["a", "b", "a", "b"]))[0] % 2
         array([0, 1, 0, 1], dtype=int32)
     """
-    if draws < 1:
-        raise IsthmusError(f"draws: needed 1 or more permutations, got {draws}. Use 999.")
+    check_number("draws", draws, 1.0, np.inf, 999.0, whole=True)
     members = None if groups is None else _members(groups, n)
     rng = np.random.default_rng([seed, 0x9E12])
     step = max(1, _NUMBERS_AT_ONCE // max(1, n))
@@ -98,11 +98,20 @@ def order_statistic_threshold(observed: float, null: Float[ndarray, " draws"], a
         >>> order_statistic_threshold(5.0, np.arange(19.0))
         17.0
     """
-    if not 0 < alpha < 1:
-        raise IsthmusError(f"alpha: needed a level between 0 and 1, got {alpha}. Use 0.05.")
+    check_level(alpha)
     values = np.sort(np.append(null, observed))
     place = ceil((1 - alpha) * len(values) - 1e-9)  # 0.95 * 200 is 190 here, not 191
     return float(values[max(1, place) - 1])
+
+
+def check_level(alpha: float) -> None:
+    """Refuse what is no level of a test.
+
+    Raises:
+        IsthmusError: no number between 0 and 1.
+    """
+    if not is_number(alpha) or not 0 < alpha < 1:
+        raise IsthmusError(f"alpha: needed a level between 0 and 1, got {alpha!r}. Use 0.05.")
 
 
 def calibrated(value: float, threshold: float, best: float) -> float:
