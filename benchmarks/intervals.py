@@ -133,7 +133,7 @@ def bridge_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
 
 def kindred_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
     for of, make in POPULATIONS.items():
-        fast = [name for name in MEASURES if name not in RANKED | ALIGNED]
+        fast = [name for name, each in MEASURES.items() if each.has_interval and name not in RANKED | ALIGNED]
         yield from kindred(fast + sorted(RANKED if n <= 200 else ()), of, n, make, timed(2 * limit, sets), PART_HALVES)
 
 
@@ -141,7 +141,7 @@ def aligned_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:
     dials = {"echo to bridge, shared 0.5": 0.5, "echo to bridge, shared 0.9": 0.9}
     for of, shared in dials.items():
         aligned = lambda n, seed, shared=shared: echo_to_bridge(n, 8, shared=shared, seed=seed).pairs  # noqa: E731
-        yield from kindred(sorted(ALIGNED), of, n, aligned, timed(limit, sets), PART_HALVES)
+        yield from kindred(sorted(ALIGNED), of, n, aligned, timed(limit, sets), PART_HALVES if n <= 1000 else FEW_HALVES)
 
 
 def ranked_intervals(n: int, sets: int, limit: float) -> Iterator[Row]:

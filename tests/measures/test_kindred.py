@@ -12,8 +12,10 @@ from scipy.spatial import distance, procrustes
 import isthmus
 from isthmus import IsthmusError, overlap
 from isthmus.measures import MEASURES, Paired, chance, mantel, measure, neighborhood_curves, register
+from isthmus.measures._matching import closer
 from isthmus.measures._measure import interval_from_halves
 from isthmus.measures._ranks import rank_areas
+from isthmus.pairs import low_signal
 from isthmus.statistics import halves, permutations
 from oracles import neighbor_lists, squared_distances
 
@@ -340,9 +342,7 @@ def test_intervals_are_centered_and_named():
     assert np.isnan(measure(x[:30], y[:30], "jaccard", 10, half_samples=10).interval.low)
 
 
-@pytest.mark.parametrize(
-    ("name", "n", "d"), [("trustworthiness", 40, 4), ("continuity", 40, 4), ("cca", 40, 25), ("pwcca", 40, 25)]
-)
+@pytest.mark.parametrize(("name", "n", "d"), [("trustworthiness", 40, 4), ("continuity", 40, 4), ("cca", 40, 25)])
 def test_a_value_stays_where_a_half_is_too_small_for_the_measure(name, n, d):
     x, y = two_spaces(14, n=n, dx=d, dy=d)
     value = measure(x, y, name).value
@@ -359,18 +359,10 @@ def test_means_over_items_are_brought_to_the_level_of_the_whole_by_the_variance_
     parts = [pair.part(mask) for (mask,) in halves([80], 20)]
     values = np.array([each.value(part) for part in parts]).reshape(-1, 2)
     ratio = np.var(each.items(pair)) / np.mean([np.var(each.items(part)) for part in parts])
-    expected = np.sqrt(max(np.mean(np.diff(values, axis=1) ** 2) * ratio / 4, np.var(each.items(pair)) / 80))
+    items = each.items(pair)
+    floor = np.var(items) / 80 if min(items.sum(), 80 - items.sum()) < each.rare else 0.0
+    expected = np.sqrt(max(np.mean(np.diff(values, axis=1) ** 2) * ratio / 4, floor))
     assert measure(x, y, name, 5, half_samples=20).interval.standard_error == pytest.approx(expected)
-
-
-def test_misses_that_no_half_has_widen_the_interval():
-    x, y = two_spaces(3, n=80, dy=5)
-    pair, each = Paired.of(x, y, 5), MEASURES["recall-at-k"]
-    value = each.value(pair)
-    found = interval_from_halves(each, pair, value, [(1.0, 0.0)] * 20)
-    assert found.standard_error == pytest.approx(np.std(each.items(pair)) / np.sqrt(80))
-    assert 0 < found.low < value < found.high < 1
-    assert np.isnan(interval_from_halves(each, pair, value, [(np.nan, np.nan)] * 20).low)
 
 
 def test_half_samples_search_among_the_half():
@@ -471,6 +463,45 @@ def test_items_that_all_have_the_same_are_not_known_for_sure(name):
     x = np.repeat(np.random.default_rng(0).normal(size=(10, 4)), 8, axis=0)
     found = measure(x, x, name, half_samples=20).interval
     assert found.high - found.low > 0.03
+
+
+@pytest.mark.parametrize(("spread", "rare"), [(0.3, True), (0.8, False)])
+def test_rare_misses_make_an_interval_no_narrower_than_independent_items(spread, rare):
+    """They may be in no half at all; where there are many, halves alone tell."""
+    x, noise = np.random.default_rng(0).normal(size=(2, 200, 8))
+    pair = Paired.of(x, x + spread * noise, 1)
+    each = MEASURES["recall-at-k"]
+    value = each.value(pair)
+    assert (min(value, 1 - value) * 200 < each.rare) == rare
+    found = interval_from_halves(each, pair, value, [(value, value * (1 - value))] * 20)  # halves that do not differ
+    assert found.standard_error == pytest.approx(np.sqrt(value * (1 - value) / 200) if rare else 3 / 200 / 1.96)
+    assert 0 < found.low < value < found.high < 1
+    assert np.isnan(interval_from_halves(each, pair, value, [(np.nan, np.nan)] * 20).low)
+
+
+def test_foscttm_is_the_mean_of_what_its_items_have():
+    x, y = two_spaces(21, n=50, dy=5)
+    pair = Paired.of(x, y, 5, metric="euclidean")
+    distances = distance.cdist(x, y)
+    expected = [
+        ((distances[i] < distances[i, i]).sum() + (distances[:, i] < distances[i, i]).sum()) / 2 / 49 for i in range(50)
+    ]
+    np.testing.assert_allclose(MEASURES["foscttm"].items(pair), expected)
+    assert MEASURES["foscttm"].value(pair) == pytest.approx(np.mean(expected))
+    order = np.random.default_rng(1).permutation(50)
+    (shuffled,) = closer(pair, order[None])
+    np.testing.assert_allclose(shuffled, MEASURES["foscttm"].items(Paired.of(x, y[order], 5, metric="euclidean")))
+
+
+def test_no_interval_where_halves_cannot_tell():
+    """Weights of pwcca hang on directions that equal correlations leave open: its spread shrinks slower than 1/sqrt(n)."""
+    x, y = two_spaces(18)
+    found = measure(x, y, "pwcca", half_samples=20)
+    assert found.interval is None
+    assert found.note.startswith("no interval: ")
+    made = [[low_signal(n, 16, seed=seed) for seed in range(30)] for n in (200, 3200)]
+    few, many = (np.std([measure(pairs.x, pairs.y, "pwcca").value for pairs in each]) for each in made)
+    assert many > 1.5 * few / 4  # a fourth is what halves would take it to be
 
 
 def test_a_name_is_taken_only_once():

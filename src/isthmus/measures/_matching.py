@@ -55,11 +55,16 @@ def closer_than_match(pair: Paired, orders: Int[ndarray, "some n"]) -> Float[nda
     Raises:
         NeighborError: as for `recall_at_k`.
     """
-    there, back = (
-        (before + (tied - 1) / 2).mean(axis=1) / (pair.n - 1)
-        for before, tied in (_ranks(pair, orders), _ranks(pair.swapped(), np.argsort(orders, axis=1)))
+    return closer(pair, orders).mean(axis=1)
+
+
+def closer(pair: Paired, orders: Int[ndarray, "some n"]) -> Float[ndarray, "some n"]:
+    """The same of every item of the first space and its partner, the mean of both directions."""
+    back = np.argsort(orders, axis=1)
+    there, here = (
+        (before + (tied - 1) / 2) / (pair.n - 1) for before, tied in (_ranks(pair, orders), _ranks(pair.swapped(), back))
     )
-    found: Float[ndarray, " some"] = (there + back) / 2
+    found: Float[ndarray, "some n"] = (there + np.take_along_axis(here, orders, axis=1)) / 2
     return found
 
 

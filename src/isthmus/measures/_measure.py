@@ -212,11 +212,11 @@ def _result(
     threshold = float("nan")
     if draws and not np.isnan(value):
         threshold = each.sign * order_statistic_threshold(each.sign * value, each.sign * null, alpha)
-    interval = half_sample_interval(each, pair, value, half_samples, seed) if half_samples else None
+    interval = half_sample_interval(each, pair, value, half_samples, seed) if half_samples and each.has_interval else None
     notes = []
     if np.isnan(value):
         notes.append(f"no value: not defined for these {pair.n} items; a constant space, say, has no spread to compare")
-    elif interval is not None and np.isnan(interval.low):
+    elif half_samples and (interval is None or np.isnan(interval.low)):
         notes.append(_why_no_interval(each, pair, half_samples))
     if draws and draws + 1 < 1 / alpha - 1e-9:
         notes.append(f"no value exceeds the threshold at alpha={alpha:g} with fewer than {ceil(1 / alpha - 1e-9) - 1} draws")
@@ -236,6 +236,8 @@ def _without_value(each: Measure, pair: Paired, note: str) -> MeasureResult:
 
 
 def _why_no_interval(each: Measure, pair: Paired, half_samples: int) -> str:
+    if not each.has_interval:
+        return "no interval: its spread among new items is more than halves of these can tell"
     if half_samples < 2:
         return f"no interval: needed 2 half-samples or more, got {half_samples}"
     return f"no interval: half of {pair.n} items are too few" + (f" for k={pair.k}" if each.uses_k else ", or give no value")
@@ -247,7 +249,7 @@ def half_sample_interval(each: Measure, pair: Paired, value: float, draws: int, 
     nan where half of the items are fewer than 2k (any measure: fewer than 4), or too few for the measure. A share of 0 or 1,
     or items that all have the same, show no spread, but up to about 3/n of further items may differ (the rule of three): the
     interval reaches that far. A
-    mean over items is no surer than if they had nothing to do with one another.
+    mean over items, where what they have is `rare`, is no surer than if they had nothing to do with one another.
     """
     if draws < 2 or not enough_for_halves(pair.k if each.uses_k else 2, [pair.n]):
         return Interval.around(value, float("nan"), bounds=each.bounds)
@@ -277,7 +279,8 @@ def interval_from_halves(each: Measure, pair: Paired, value: float, found: Seque
         items = each.items(pair)
         variance, alike = float(np.var(items)), float(np.ptp(items)) < 1e-12
         differences = at_level(half_differences(replicates), variance, variances)
-        least = np.sqrt(variance / pair.n)  # rare misses may be in no half at all
+        if min(items.sum(), pair.n - items.sum()) < each.rare:
+            least = np.sqrt(variance / pair.n)  # rare misses may be in no half at all
     else:
         differences = half_differences(replicates, None if each.share is None else whole)
     error = float(np.maximum(half_sample_error(differences, [pair.n]), least))
