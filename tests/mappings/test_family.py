@@ -78,6 +78,14 @@ def test_the_contract_and_saving(tmp_path, xy, one):
         fitted.predict(x[:, :5])
 
 
+@pytest.mark.parametrize("one", [mapping("ridge"), *CLOSED, *LEARNED], ids=lambda one: type(one).__name__)
+def test_more_dimensions_than_items_are_the_same_bytes_from_a_file(tmp_path, rng, one):
+    x, y = rng.normal(size=(20, 50)), rng.normal(size=(20, 9))
+    fitted = clone(one).fit(x, y)
+    save(fitted, tmp_path / "map.safetensors")
+    assert load(tmp_path / "map.safetensors").predict(x[:5]).tobytes() == fitted.predict(x[:5]).tobytes()
+
+
 def hostile(rng):
     base = rng.normal(size=(12, 3))
     yield "more dimensions than items", rng.normal(size=(5, 40)), rng.normal(size=(5, 30))
@@ -392,7 +400,7 @@ def test_names_lead_to_the_family():
         (lambda: Snap(seed=-1), "seed: needed a whole number from 0"),
         (lambda: Snap(seed=1.5), "seed: needed a whole number from 0 to 2\\^32 - 1, got 1.5"),
         (lambda: KernelRidge(penalties=[]), "penalties: needed a list of positive numbers, got \\[\\]"),
-        (lambda: KernelRidge(anchors=0), "anchors: needed at least 1"),
+        (lambda: KernelRidge(anchors=0), "anchors: needed a whole number of 1 or more, got 0"),
         (lambda: CCA(rank=9), "rank: needed 1 to 4"),
         (lambda: CCA(shares=[2]), "shares: needed shares in"),
         (lambda: ReverseRidge(cutoff=1.0), "cutoff: needed a share in"),

@@ -266,6 +266,28 @@ def test_one_measure_is_calibrated_at_a_time(called):
             called(x, y, several)
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
+@pytest.mark.parametrize(
+    ("called", "message"),
+    [
+        (lambda x, y: calibrate(x, y, draws=0), "draws: needed a whole number of 1 or more, got 0"),
+        (lambda x, y: calibrate_best([x], [y], seed=-1), "seed: needed a whole number"),
+        (lambda x, y: curve_over_n(x, y, [30], draws=1), "draws: needed a whole number of 2 or more, got 1"),
+        (lambda x, y: curve_over_n(x, y, [30], seed="a"), "seed: needed a whole number"),
+        (lambda x, y: compare_matched((x, y), x), "second: needed X and Y, got ndarray"),
+        (lambda x, y: compare_matched((x, y), (x, y), n=20.5), "n: needed a whole number of 2 or more, got 20.5"),
+        (lambda x, y: measure(x, y, 5), "measure: needed one of"),
+        (lambda x, y: measure(x, y, []), "measure: needed one name or more, got none"),
+        (lambda _, __: holm([0.1, 2]), "p: needed a list of p-values from 0 to 1, got 2.0"),
+        (lambda _, __: benjamini_hochberg([0.1, np.nan]), "p: needed a list of p-values from 0 to 1, got nan"),
+        (lambda _, __: holm("a"), "p: needed p-values, got 'a'"),
+    ],
+)
+def test_what_has_no_answer_is_refused(called, message):
+    with pytest.raises(IsthmusError, match=message):
+        called(*np.random.default_rng(0).normal(size=(2, 60, 4)))
+
+
 def test_curves_carry_chance_and_fall_with_n():
     rng = np.random.default_rng(6)
     x = rng.normal(size=(400, 6))

@@ -54,6 +54,9 @@ class Mapping(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         self.n_outputs_ = y.shape[1]
         with threadpool_limits(1):
             self._learn(x.astype(np.float64), y.astype(np.float64))
+        for name, value in vars(self).items():  # as it is read from a file: products of another layout have other last bits
+            if isinstance(value, ndarray):
+                setattr(self, name, np.ascontiguousarray(value) if value.ndim else value)
         return self
 
     def predict(self, X: Float[ndarray, "m dx"]) -> Float[ndarray, "m dy"]:

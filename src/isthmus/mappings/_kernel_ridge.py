@@ -9,9 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy import ndarray
 
-from isthmus._errors import MappingError
 from isthmus._shapes import Float
-from isthmus.mappings._candidates import check_positive
+from isthmus.mappings._candidates import check_number, check_positive
 from isthmus.mappings._contract import Mapping
 from isthmus.mappings._kernels import gaussian, kernel_smoother, typical_square
 from isthmus.mappings._untrained import Untrained
@@ -103,8 +102,7 @@ def draw_anchors(n: int, most: int, seed: int) -> ndarray:
     Raises:
         MappingError: fewer than one anchor.
     """
-    if most < 1:
-        raise MappingError(f"anchors: needed at least 1 training item, got {most}. Use {ANCHORS}, say.")
+    check_number("anchors", most, 1.0, np.inf, float(ANCHORS), whole=True)
     if n <= most:
         return np.arange(n)
     return np.sort(np.random.default_rng([seed, 0xA2C4]).choice(n, most, replace=False))

@@ -14,6 +14,7 @@ from numpy import ndarray
 
 from isthmus._errors import NeighborError
 from isthmus._html import html_table
+from isthmus._numbers import check_number
 from isthmus._shapes import Float
 from isthmus.measures._lists import as_list
 from isthmus.measures._measure import MeasureResult, half_sample_interval, measure
@@ -21,7 +22,7 @@ from isthmus.measures._overlap import chance, mnno, overlap
 from isthmus.measures._paired import Paired, Space
 from isthmus.measures._registry import Measure, measures_named
 from isthmus.neighbors import Metric, NeighborEngine, Neighbors, check_k, check_metric, k_occurrence
-from isthmus.pairs import check_vectors
+from isthmus.pairs import check_seed, check_vectors
 from isthmus.statistics import Interval, calibrated, order_statistic_threshold, permutation_p, permutations
 
 
@@ -67,6 +68,7 @@ def calibrate(
         (0.0, 1.0)
     """
     _check_paired(name)
+    check_number("draws", draws, 1.0, np.inf, 999.0, whole=True, error=NeighborError)
     return measure(X, Y, name, k, metric, draws=draws, alpha=alpha, seed=seed, groups=groups, engine=engine)
 
 
@@ -280,6 +282,7 @@ def curve_over_n(
         >>> [round(point.chance, 2) for point in curve_over_n(x, y, [51, 100], k=5)]
         [0.1, 0.05]
     """
+    _check_parts(draws, seed)
     pair = Paired.of(check_vectors(X, "X"), check_vectors(Y, "Y"), k, check_metric(metric))
     points = []
     error = _whole_error(pair, draws, seed)
@@ -289,6 +292,11 @@ def curve_over_n(
         adjusted = (found.estimate - level) / (1 - level) if level < 1 else float("nan")
         points.append(CurvePoint(n, k, found.estimate, level, adjusted, found.low, found.high, pair.metric))
     return points
+
+
+def _check_parts(draws: int, seed: int) -> None:
+    check_number("draws", draws, 2.0, np.inf, 20.0, whole=True, error=NeighborError)
+    check_seed(seed)
 
 
 def _whole_error(pair: Paired, draws: int, seed: int) -> float:
@@ -383,11 +391,16 @@ def compare_matched(
         >>> found.n, found.difference.low > 0
         (80, True)
     """
+    _check_parts(draws, seed)
+    for name, spaces in (("first", first), ("second", second)):
+        if not isinstance(spaces, tuple | list) or len(spaces) != 2:
+            raise NeighborError(f"{name}: needed X and Y, got {type(spaces).__name__}. Pass them as a pair, (X, Y).")
     one, other = (
         Paired.of(check_vectors(X, f"{name}[0]"), check_vectors(Y, f"{name}[1]"), k, check_metric(metric))
         for name, (X, Y) in (("first", first), ("second", second))
     )
     n = min(one.n, other.n) if n is None else n
+    check_number("n", n, 2.0, np.inf, float(min(one.n, other.n)), whole=True, error=NeighborError)
     a, b = (
         _at_size(pair, n, draws, seed + number, _whole_error(pair, draws, seed + number))
         for number, pair in enumerate((one, other))

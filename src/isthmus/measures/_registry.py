@@ -287,9 +287,11 @@ def measures_named(names: str | Iterable[str]) -> list[Measure]:
         >>> [each.name for each in measures_named("cka")]
         ['cka']
     """
-    wanted = [names] if isinstance(names, str) else list(names)
+    wanted = list(names) if isinstance(names, Iterable) and not isinstance(names, str) else [names]
     if "all" in wanted:
         return list(MEASURES.values())
+    if not wanted:
+        raise NeighborError("measure: needed one name or more, got none. Use mutual-knn.")
     for name in wanted:
         if name not in MEASURES:
             raise NeighborError(f"measure: needed one of {', '.join(MEASURES)}, or all, got {name!r}. Choose from these.")

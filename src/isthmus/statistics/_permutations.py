@@ -10,6 +10,7 @@ from numpy import ndarray
 from isthmus._errors import IsthmusError
 from isthmus._numbers import check_number, is_number
 from isthmus._shapes import Float, Int
+from isthmus.pairs import check_seed
 
 _NUMBERS_AT_ONCE = 1 << 21
 
@@ -36,6 +37,7 @@ def permutations(
         array([0, 1, 0, 1], dtype=int32)
     """
     check_number("draws", draws, 1.0, np.inf, 999.0, whole=True)
+    check_seed(seed)
     members = None if groups is None else _members(groups, n)
     rng = np.random.default_rng([seed, 0x9E12])
     step = max(1, _NUMBERS_AT_ONCE // max(1, n))

@@ -153,6 +153,9 @@ def holm(p: Float[ndarray, " tests"]) -> Float[ndarray, " tests"]:
     Args:
         p: of all tests that belong together, in [0, 1].
 
+    Raises:
+        IsthmusError: anything else, nan too: leave tests without a p-value out.
+
     References:
         Holm (1979), "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6.
 
@@ -160,7 +163,7 @@ def holm(p: Float[ndarray, " tests"]) -> Float[ndarray, " tests"]:
         >>> holm(np.array([0.5, 0.01, 0.02])).tolist()
         [0.5, 0.03, 0.04]
     """
-    values = np.asarray(p, dtype=np.float64)
+    values = _checked(p)
     order = np.argsort(values, kind="stable")
     corrected = np.empty_like(values)
     corrected[order] = np.minimum(1.0, np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1)))
@@ -176,6 +179,9 @@ def benjamini_hochberg(p: Float[ndarray, " tests"]) -> Float[ndarray, " tests"]:
     Args:
         p: of all tests that belong together, in [0, 1].
 
+    Raises:
+        IsthmusError: anything else, nan too: leave tests without a p-value out.
+
     References:
         Benjamini, Hochberg (1995), "Controlling the false discovery rate", Journal of the Royal Statistical Society B 57.
 
@@ -183,9 +189,21 @@ def benjamini_hochberg(p: Float[ndarray, " tests"]) -> Float[ndarray, " tests"]:
         >>> benjamini_hochberg(np.array([0.5, 0.01, 0.02])).tolist()
         [0.5, 0.03, 0.03]
     """
-    values = np.asarray(p, dtype=np.float64)
+    values = _checked(p)
     order = np.argsort(-values, kind="stable")
     corrected = np.empty_like(values)
     share = values[order] * len(values) / np.arange(len(values), 0, -1)
     corrected[order] = np.minimum.accumulate(np.minimum(1.0, share))
     return corrected
+
+
+def _checked(p: Float[ndarray, " tests"]) -> Float[ndarray, " tests"]:
+    try:
+        values = np.asarray(p, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise IsthmusError(f"p: needed p-values, got {p!r}. Pass numbers from 0 to 1.") from None
+    wrong = ~((values >= 0) & (values <= 1))
+    if values.ndim != 1 or wrong.any():
+        got = f"{values.ndim} dimensions" if values.ndim != 1 else f"{values[wrong][0]}"
+        raise IsthmusError(f"p: needed a list of p-values from 0 to 1, got {got}. Leave tests without one out.")
+    return values
