@@ -426,6 +426,8 @@ def test_several_measures_say_what_each_lacks_and_fail_only_together():
     with pytest.raises(IsthmusError, match="constant space"):
         measure(np.ones((40, 3)), y, ["cca", "svcca"], 5)
     assert [each.name for each in measure(x, y, "all", 5)] == list(MEASURES)
+    with pytest.raises(IsthmusError, match="groups: needed one label for each of 40 items, got 2"):
+        measure(x, y, "all", 5, draws=9, groups=[0, 1])
 
 
 def test_what_is_missing_is_told():

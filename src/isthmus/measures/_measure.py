@@ -180,6 +180,8 @@ def measure(
     check_number("draws", draws, 0.0, np.inf, 99.0, whole=True, error=NeighborError)
     check_number("half_samples", half_samples, 0.0, np.inf, 50.0, whole=True, error=NeighborError)
     pair = Paired.of(check_vectors(X, names[0]), check_vectors(Y, names[1]), k, check_metric(metric), engine, names)
+    if draws:
+        next(permutations(pair.n, 1, seed, groups))  # labels that are none are no measure's own lack
     results, errors = [], []
     for number, each in enumerate(chosen):
         if progress is not None:
