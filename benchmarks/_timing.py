@@ -22,7 +22,9 @@ from isthmus.neighbors import describe_engine
 THREADS = 2
 PAUSE = 0.2  # seconds
 SHORT = 0.3
-MODULES = {"faiss-cpu": "faiss", "pillow": "PIL", "scikit-learn": "sklearn"}
+MODULES = {
+    "calibrated-similarity": "calibrated_similarity", "faiss-cpu": "faiss", "pillow": "PIL", "scikit-learn": "sklearn",
+}  # fmt: skip
 
 
 def version(package: str) -> str | None:
