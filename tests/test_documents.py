@@ -23,6 +23,7 @@ from example_files import write_example_files
 from isthmus import IsthmusError
 from isthmus._errors import MissingExtraError
 from isthmus.cli import app
+from isthmus.measures import MEASURES
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md"))]
@@ -98,6 +99,16 @@ def example_folder(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def own_measures():
+    """Measures that a page registers are gone after it: other tests in this process count those of the package."""
+    before = dict(MEASURES)
+    yield
+    MEASURES.clear()
+    MEASURES.update(before)
+
+
+@pytest.mark.usefixtures("own_measures")
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_runs(page, example_folder, tmp_path, monkeypatch, unchecked_shapes):  # noqa: ARG001
     found = blocks((ROOT / page).read_text(encoding="utf-8"))
